@@ -1,0 +1,1 @@
+"""The service and its worker: one folder per caller."""

@@ -1,0 +1,1 @@
+"""Everyone: sign-in, roles, API keys."""

@@ -1,0 +1,50 @@
+"""The FastAPI service, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.errors import install_handlers
+from api.events.opening import open_log
+from api.secret import load_secret
+from api.settings import Settings
+from api.storage import LocalAudio
+from models.engine import make_engine, read_only
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """An application with its own store, log and audio, opened when it starts and closed when it stops."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        state = app.state
+        state.engine = make_engine(settings.resolved_store_url())
+        state.read_engine = read_only(state.engine)
+        state.log = open_log(
+            settings.resolved_events_url(), partitions=settings.partitions, max_waiting=settings.max_waiting_batches
+        )
+        state.audio = LocalAudio(settings.resolved_audio_dir())
+        state.secret = load_secret(settings.secret, settings.home)
+        try:
+            yield
+        finally:
+            state.log.close()
+            state.engine.dispose()
+
+    app = FastAPI(title="Earshot", version="0.1.0", lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    app.state.settings = settings
+    install_handlers(app)
+    _include_routers(app)
+
+    @app.get("/healthz", tags=["operations"])
+    def healthz() -> dict[str, str]:
+        """Whether the service answers."""
+        return {"status": "ok"}
+
+    return app
+
+
+def _include_routers(app: FastAPI) -> None:
+    """Every caller's routes, in one place."""

@@ -1,0 +1,1 @@
+"""Podcast apps: feeds, audio, hits. Anonymous, must answer."""

@@ -1,0 +1,66 @@
+"""What a record in the log says, packed with msgpack as arrays.
+
+The first element tells the type; new fields go to the end with a default, so that old records stay readable.
+"""
+
+import msgspec
+
+EventTuple = tuple[int, str, str, str, int, int, int, int, bool]
+"""seq, kind, episode, session, at_ms, from_ms, to_ms, wall_ms, is_offline: an accepted event, exactly as sent."""
+
+
+class SyncBatch(msgspec.Struct, array_like=True, tag=1, frozen=True, gc=False):
+    """A batch that a device sent: only events that were accepted."""
+
+    device: bytes
+    """The device id's sixteen bytes, proved by its token."""
+    received_ms: int
+    receipt: bytes
+    """SHA-256 of the body, unpacked."""
+    after: str
+    """The id before the first event, hex, as sent."""
+    head: str
+    """The id of the last event, hex, as sent; not checked yet."""
+    first_seq: int
+    """The seq of the first event sent, accepted or not."""
+    last_seq: int
+    events: list[EventTuple]
+    country: str = ""
+    """ISO 3166 alpha-2, empty when unknown."""
+
+
+class Hit(msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False):
+    """One HTTP request for audio."""
+
+    at_ms: int
+    episode: str
+    """UUID."""
+    consumer: bytes
+    """Keyed hash of address (IPv6 cut to /64) and user agent; the address itself is never stored."""
+    method: str
+    status: int
+    range: str
+    """The Range header, empty when there was none."""
+    sent_bytes: int
+    user_agent: str
+    referrer: str
+    audio_sha256: str
+    """The file version that was served."""
+    country: str = ""
+
+
+AnyRecord = SyncBatch | Hit
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(AnyRecord)
+
+
+def pack(record: AnyRecord) -> bytes:
+    """The bytes for the log."""
+    return _encoder.encode(record)
+
+
+def unpack(payload: bytes) -> AnyRecord:
+    """The record in these bytes; raises msgspec.DecodeError when they are none of ours."""
+    record: AnyRecord = _decoder.decode(payload)
+    return record

@@ -1,0 +1,1 @@
+"""The clock: the worker. Retries what may pass, sets aside what cannot."""

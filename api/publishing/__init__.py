@@ -1,0 +1,1 @@
+"""Creators: shows, episodes, audio. Validates and refuses clearly."""

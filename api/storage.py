@@ -1,0 +1,32 @@
+"""Audio files in a local folder, named by what is in them."""
+
+import os
+from pathlib import Path
+
+
+class LocalAudio:
+    """A folder of audio, each file under its SHA-256, so that a replaced recording never changes one being sent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "incoming").mkdir(parents=True, exist_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        """Where the file with this hash is, or would be."""
+        return self.folder / sha256[:2] / sha256
+
+    def incoming(self, name: str) -> Path:
+        """Where an upload is written before it is known to be good; never served."""
+        return self.folder / "incoming" / name
+
+    def keep(self, incoming: Path, sha256: str) -> Path:
+        """Move a finished upload to its place, durably: the file first, then its name."""
+        target = self.path(sha256)
+        target.parent.mkdir(exist_ok=True)
+        incoming.replace(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return target

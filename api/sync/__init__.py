@@ -1,0 +1,1 @@
+"""Devices: offline batches. May repeat, nothing lost."""

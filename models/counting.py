@@ -1,0 +1,168 @@
+"""What the worker writes: playbacks, rollups, receipts, and where it stands in the log.
+
+Everything here can be rebuilt from the event log. Keys start with a day wherever the table grows with traffic, so that
+live writes touch the last few days' pages, however long the history.
+"""
+
+from datetime import date
+
+from sqlalchemy import BigInteger, Column, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from models.columns import UtcDay
+
+CLUSTERED = {"sqlite_with_rowid": False}
+"""Rows live in key order in the one tree, instead of in arrival order beside an index."""
+
+
+class Playback(SQLModel, table=True):
+    """All that one device heard of one episode on one UTC day: the unit of counting."""
+
+    __tablename__ = "playback"
+    __table_args__ = CLUSTERED
+
+    day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
+    """UTC day of the events' `at_ms`."""
+    device: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    episode_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    event_ids: bytes
+    """First 8 bytes of each event's SHA-256, in order of arrival: what makes a repeated event a duplicate."""
+    coverage: bytes
+    """Whole seconds heard, as sorted disjoint `[from, to)` pairs of little-endian uint32; not cut at the duration,
+    so that a replaced recording can be counted again from the same row."""
+    wall_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Time on the device's monotonic clock that the spans took, summed over distinct events."""
+    first_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    is_start: bool
+    """Any event but `download` was seen."""
+    is_offline: bool
+    """Any span was heard without a connection."""
+
+
+class EpisodeDay(SQLModel, table=True):
+    """Rollup: sum of `contribution(playback)` over an episode's playbacks of a UTC day."""
+
+    __tablename__ = "episode_day"
+    __table_args__ = CLUSTERED
+
+    episode_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
+    starts: int = Field(sa_column=Column(BigInteger, nullable=False))
+    listens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    offline_listens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    completions: int = Field(sa_column=Column(BigInteger, nullable=False))
+    heard_seconds: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class ArrivalDay(SQLModel, table=True):
+    """Rollup: what each received day added to each day, the raw matter of lag and of the live strip."""
+
+    __tablename__ = "arrival_day"
+    __table_args__ = CLUSTERED
+
+    episode_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    received_day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
+    day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
+    events: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Events counted (duplicates and those set aside are not)."""
+    starts: int = Field(sa_column=Column(BigInteger, nullable=False))
+    listens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    heard_seconds: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_received_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Receipt of the newest counted event."""
+
+
+class EpisodeCounted(SQLModel, table=True):
+    """The duration that an episode's rollups were computed with; when the catalogue says another, they are redone."""
+
+    __tablename__ = "episode_counted"
+
+    episode_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    duration_seconds: int
+
+
+class HitDay(SQLModel, table=True):
+    """Rollup of raw audio requests. Hits, not downloads: no rule has been applied to them."""
+
+    __tablename__ = "hit_day"
+    __table_args__ = CLUSTERED
+
+    episode_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
+    hits: int = Field(sa_column=Column(BigInteger, nullable=False))
+    sent_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class PipelineDay(SQLModel, table=True):
+    """Conservation: per received day, what became of every event. Received = sum over the outcomes."""
+
+    __tablename__ = "pipeline_day"
+    __table_args__ = CLUSTERED
+
+    received_day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
+    kind: str = Field(primary_key=True)
+    """`event` (a device's) or `hit`."""
+    outcome: str = Field(primary_key=True)
+    """`counted`, `duplicate`, or the cause it was set aside for."""
+    events: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class SetAside(SQLModel, table=True):
+    """An event that could not be counted, kept whole and once, with its cause. A repetition of it is a duplicate."""
+
+    __tablename__ = "set_aside"
+
+    event_id: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    cause: str
+    device: bytes
+    received_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    payload: str
+    """The event as JSON, fields as in the sync protocol."""
+
+
+class Receipt(SQLModel, table=True):
+    """What became of one body that a device sent; deliveries of the same body add up."""
+
+    __tablename__ = "receipt"
+    __table_args__ = CLUSTERED
+
+    received_day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
+    device: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    receipt: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    """SHA-256 of the body, unpacked."""
+    counted: int
+    duplicate: int
+    set_aside: str
+    """JSON object, cause -> number of events."""
+    chain: str
+    """`intact`, `broken`, `gap` or `fork`: the worst that this body showed."""
+
+
+class DeviceLog(SQLModel, table=True):
+    """Where a device's hash chain stands."""
+
+    __tablename__ = "device_log"
+    __table_args__ = CLUSTERED
+
+    device: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    last_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """The highest seq seen."""
+    last_id: bytes
+    """The full id of that event."""
+    missing: str
+    """JSON list of stretches not seen yet, `[first_seq, last_seq, id before it in hex, "after" of what follows]`."""
+    is_broken: bool
+    is_forked: bool
+    last_received_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class ConsumerOffset(SQLModel, table=True):
+    """How far a consumer has folded a partition. Checked and set in the transaction of the effects."""
+
+    __tablename__ = "consumer_offset"
+
+    consumer: str = Field(primary_key=True)
+    partition: int = Field(primary_key=True)
+    next_offset: int = Field(sa_column=Column(BigInteger, nullable=False))
+    updated_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -1,0 +1,54 @@
+"""Engines for the store, tuned the same way everywhere."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+BUSY_TIMEOUT_MS = 15_000
+"""How long a writer waits for another process's transaction before it fails."""
+
+Durability = Literal["FULL", "NORMAL"]
+
+
+def make_engine(url: str, *, durability: Durability = "FULL") -> Engine:
+    """An engine for SQLite or PostgreSQL.
+
+    `durability` is SQLite's `synchronous`. The worker may use NORMAL: a power cut then takes back its last commits,
+    effects and offset together, and the log still has the events. Everybody else acknowledges something, so FULL.
+    """
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite_engine(url, durability)
+    return create_engine(url, pool_pre_ping=True)
+
+
+def _sqlite_engine(url: str, durability: Durability) -> Engine:
+    database = make_url(url).database
+    if database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver's own BEGIN comes late and deferred; ours is sent by on_begin.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={durability}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-65536")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Any) -> None:
+        # A deferred transaction that reads first and writes later fails at once with SQLITE_BUSY_SNAPSHOT when another
+        # process wrote in between, whatever the timeout; writers therefore ask for the lock at their start.
+        options = connection.get_execution_options()
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("is_writer", True) else "BEGIN")
+
+    return engine
+
+
+def read_only(engine: Engine) -> Engine:
+    """The same store for readers: on SQLite their transactions do not wait for writers."""
+    return engine.execution_options(is_writer=False)

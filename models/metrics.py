@@ -1,0 +1,80 @@
+"""Every metric, defined once. Titles, units, tooltips, docs and statements read it from here."""
+
+from dataclasses import dataclass
+
+LISTEN_SECONDS = 30
+"""Distinct seconds heard that make a listen. House rule; IAB has no such number."""
+
+COMPLETION_SHARE_PERCENT = 90
+"""Share of the recording, in per cent, that must have been heard for a completion. House rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number a page may show."""
+
+    slug: str
+    title: str
+    unit: str
+    definition: str
+    source: str
+    additive: bool = True
+    """False where sums over days mean nothing (reach, shares)."""
+
+
+STARTS = Metric(
+    slug="starts",
+    title="Starts",
+    unit="starts",
+    definition="Playbacks in which play was pressed, whether or not anything much was heard.",
+    source="house rule, docs/metrics.md#starts",
+)
+LISTENS = Metric(
+    slug="listens",
+    title="Listens",
+    unit="listens",
+    definition=f"One device, one episode, one UTC day, at least {LISTEN_SECONDS} s of distinct audio heard.",
+    source="house rule, docs/metrics.md#listens",
+)
+OFFLINE_LISTENS = Metric(
+    slug="offline_listens",
+    title="Offline listens",
+    unit="listens",
+    definition="Listens with any part heard while the device had no connection.",
+    source="house rule, docs/metrics.md#offline_listens",
+)
+COMPLETIONS = Metric(
+    slug="completions",
+    title="Completions",
+    unit="completions",
+    definition=f"Playbacks that heard at least {COMPLETION_SHARE_PERCENT} % of the recording's seconds.",
+    source="house rule, docs/metrics.md#completions",
+)
+HEARD_SECONDS = Metric(
+    slug="heard_seconds",
+    title="Time heard",
+    unit="seconds",
+    definition="Distinct seconds heard, summed over playbacks. A second heard twice in a playback counts once.",
+    source="house rule, docs/metrics.md#heard_seconds",
+)
+OFFLINE_SHARE = Metric(
+    slug="offline_share",
+    title="Offline share",
+    unit="share",
+    definition="Offline listens as a share of all listens.",
+    source="house rule, docs/metrics.md#offline_share",
+    additive=False,
+)
+COMPLETION_RATE = Metric(
+    slug="completion_rate",
+    title="Completion rate",
+    unit="share",
+    definition="Completions as a share of starts.",
+    source="house rule, docs/metrics.md#completion_rate",
+    additive=False,
+)
+
+ALL = (STARTS, LISTENS, OFFLINE_LISTENS, COMPLETIONS, HEARD_SECONDS, OFFLINE_SHARE, COMPLETION_RATE)
+BY_SLUG = {metric.slug: metric for metric in ALL}
+ADDITIVE_SLUGS = tuple(metric.slug for metric in ALL if metric.additive)
+"""The rollup columns of `episode_day`, in table order."""
