@@ -1,0 +1,45 @@
+"""Why an event is set aside instead of counted; design.md, section 5."""
+
+from enum import StrEnum
+
+from models.queries.folding import CatalogueEpisode
+
+HOUR_MS = 3_600_000
+EARLY_MS = 24 * HOUR_MS
+"""Before publication by more than this: creators and testers hear episodes a little early, nobody else does."""
+AHEAD_MS = 600_000
+"""After its receipt by more than this: the device's clock is wrong."""
+LATE_MS = 90 * 24 * HOUR_MS
+"""Before its receipt by more than this: the day is closed for good."""
+FASTEST = 4
+"""Media seconds per second of the device's monotonic clock; no player plays faster."""
+FASTEST_SLACK_MS = 2000
+"""Short spans are measured roughly."""
+
+
+class Cause(StrEnum):
+    """Stored, counted and shown with every event that is set aside."""
+
+    UNKNOWN_EPISODE = "unknown_episode"
+    BEFORE_PUBLICATION = "before_publication"
+    CLOCK_AHEAD = "clock_ahead"
+    TOO_LATE = "too_late"
+    FASTER_THAN_POSSIBLE = "faster_than_possible"
+    UNDECODABLE = "undecodable"
+
+
+def cause_of(
+    episode: CatalogueEpisode | None, at_ms: int, span_ms: int, wall_ms: int, received_ms: int
+) -> Cause | None:
+    """The first cause that applies, or None when the event counts."""
+    if episode is None:
+        return Cause.UNKNOWN_EPISODE
+    if episode.published_ms is None or at_ms < episode.published_ms - EARLY_MS:
+        return Cause.BEFORE_PUBLICATION
+    if at_ms > received_ms + AHEAD_MS:
+        return Cause.CLOCK_AHEAD
+    if at_ms < received_ms - LATE_MS:
+        return Cause.TOO_LATE
+    if span_ms > FASTEST * wall_ms + FASTEST_SLACK_MS:
+        return Cause.FASTER_THAN_POSSIBLE
+    return None

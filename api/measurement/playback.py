@@ -1,0 +1,125 @@
+"""Counting rules for playbacks: pure functions of values. design.md, section 5; docs/metrics.md.
+
+A coverage is a flat sorted list `[from, to, from, to, ...]` of disjoint, non-touching ranges of whole seconds.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from typing import Any, NamedTuple
+
+from models.metrics import COMPLETION_SHARE_PERCENT, LISTEN_SECONDS
+
+
+class Counts(NamedTuple):
+    """What one playback adds to a rollup row; the order is that of `models.queries.folding.EPISODE_DAY`."""
+
+    starts: int
+    listens: int
+    offline_listens: int
+    completions: int
+    heard_seconds: int
+
+
+NOTHING = Counts(0, 0, 0, 0, 0)
+
+
+class Playback:
+    """All that one device heard of one episode on one UTC day, being folded."""
+
+    __slots__ = ("coverage", "first_at_ms", "ids", "is_offline", "is_start", "last_at_ms", "settled", "wall_ms")
+
+    def __init__(self) -> None:
+        self.ids: dict[bytes, None] = {}
+        """First 8 bytes of each event's id, in order of arrival."""
+        self.coverage: list[int] = []
+        self.wall_ms = 0
+        self.first_at_ms = 0
+        self.last_at_ms = 0
+        self.is_start = False
+        self.is_offline = False
+        self.settled = NOTHING
+        """What the rollups hold of it already."""
+
+    def add(
+        self, event_id: bytes, kind: str, at_ms: int, from_ms: int, to_ms: int, wall_ms: int, offline: bool
+    ) -> None:
+        """Fold an event that is no duplicate. Every step is a union, a sum, a min or a max, so order cannot matter."""
+        self.first_at_ms = min(self.first_at_ms, at_ms) if self.ids else at_ms
+        self.last_at_ms = max(self.last_at_ms, at_ms)
+        self.ids[event_id] = None
+        self.wall_ms += wall_ms
+        if kind == "download":
+            return
+        self.is_start = True
+        if to_ms > from_ms:
+            self.is_offline = self.is_offline or offline
+            cover(self.coverage, from_ms // 1000, to_ms // 1000)
+
+
+def cover(coverage: list[int], first: int, end: int) -> None:
+    """Make `coverage` its union with the seconds `[first, end)`."""
+    if first >= end:
+        return
+    if not coverage or first > coverage[-1]:
+        coverage += (first, end)
+        return
+    if first >= coverage[-2]:  # nearly always: playing on from where the last span ended
+        coverage[-1] = max(coverage[-1], end)
+        return
+    # An odd place lies inside a range, an even one between two; touching ranges become one.
+    left, right = bisect_left(coverage, first), bisect_right(coverage, end)
+    coverage[left:right] = [first] * (left % 2 == 0) + [end] * (right % 2 == 0)
+
+
+def heard_seconds(coverage: list[int], duration_seconds: int) -> int:
+    """Distinct seconds heard, cut at the recording's whole seconds."""
+    if coverage and coverage[-1] > duration_seconds:
+        cut = coverage[: bisect_right(coverage, duration_seconds)]
+        coverage = [*cut, duration_seconds] if len(cut) % 2 else cut
+    return sum(coverage[1::2]) - sum(coverage[::2])
+
+
+def contribution(playback: Playback, duration_seconds: int) -> Counts:
+    """What a playback adds to its episode and day. Rollup = sum of these, at every commit."""
+    heard = heard_seconds(playback.coverage, duration_seconds)
+    is_listen = duration_seconds > 0 and heard >= min(LISTEN_SECONDS, duration_seconds)
+    is_completion = duration_seconds > 0 and heard * 100 >= duration_seconds * COMPLETION_SHARE_PERCENT
+    return Counts(
+        int(playback.is_start), int(is_listen), int(is_listen and playback.is_offline), int(is_completion), heard
+    )
+
+
+def pack_coverage(coverage: list[int]) -> bytes:
+    """Little-endian uint32 pairs."""
+    packed = array("I", coverage)
+    return packed.tobytes()
+
+
+def unpack_coverage(packed: bytes) -> list[int]:
+    """The opposite of `pack_coverage`."""
+    return array("I", packed).tolist()
+
+
+def to_row(key: tuple[int, bytes, int], playback: Playback) -> tuple[Any, ...]:
+    """A row of `models.queries.folding.PLAYBACK`."""
+    return (
+        *key,
+        b"".join(playback.ids),
+        pack_coverage(playback.coverage),
+        playback.wall_ms,
+        playback.first_at_ms,
+        playback.last_at_ms,
+        playback.is_start,
+        playback.is_offline,
+    )
+
+
+def from_row(row: tuple[Any, ...]) -> Playback:
+    """The playback in a row of `models.queries.folding.PLAYBACK`."""
+    playback = Playback()
+    packed_ids = bytes(row[3])
+    playback.ids = dict.fromkeys([packed_ids[place : place + 8] for place in range(0, len(packed_ids), 8)])
+    playback.coverage = unpack_coverage(bytes(row[4]))
+    playback.wall_ms, playback.first_at_ms, playback.last_at_ms = row[5], row[6], row[7]
+    playback.is_start, playback.is_offline = bool(row[8]), bool(row[9])
+    return playback

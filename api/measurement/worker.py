@@ -1,0 +1,178 @@
+"""The worker: reads the log, folds, commits, again and again. Retries what may pass, sets aside what cannot."""
+
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from api import clock
+from api.consumers import MEASUREMENT
+from api.events import EventLog, StoredRecord
+from api.events.opening import open_log
+from api.measurement.store_step import (
+    LostPartitionError,
+    OutdatedDurationError,
+    commit_step,
+    prepare,
+    recount_outdated,
+)
+from api.settings import Settings
+from models.columns import DAY_MS
+from models.engine import make_engine, read_only
+from models.migrate import is_current
+from models.queries import folding, offsets
+from models.queries.receipts import RECEIPT_DAYS
+
+MAX_RECORDS = 1000
+"""Records read at once; with full batches the bytes, not the records, bound a micro-batch."""
+MAX_BYTES = 2 << 20
+"""Packed bytes of one micro-batch, about 20,000 events: long enough to share its statements, short enough to commit
+several times a second."""
+IDLE_SECONDS = 0.1
+"""Between two looks at an empty log."""
+RETRY_SECONDS = 1.0
+"""After a store that is down or busy, or another worker that was faster."""
+HOUSEKEEPING_SECONDS = 300.0
+RECOUNT_LOOK_SECONDS = 2.0
+"""Between two looks for replaced recordings when no event comes."""
+
+_logger = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Folds every partition of a log into a store."""
+
+    def __init__(self, engine: Engine, log: EventLog, settings: Settings) -> None:
+        self._engine = engine
+        self._read_engine = read_only(engine)
+        self._log = log
+        self._settings = settings
+        self._stopping = threading.Event()
+        self._housekept_at = self._looked_at = 0.0
+
+    def stop(self) -> None:
+        """Finish the running step, then return from `run`."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Fold until stopped. A store that is down is waited for; the log keeps what comes in meanwhile."""
+        is_known = False
+        while not self._stopping.is_set():
+            self._show_life()
+            try:
+                if not is_known:
+                    self._introduce()
+                    is_known = True
+                is_busy = self.step()
+            except DBAPIError as error:
+                _logger.warning("store not available, trying again", cause=str(error.orig))
+                self._stopping.wait(RETRY_SECONDS)
+                continue
+            if not is_busy:
+                self._stopping.wait(IDLE_SECONDS)
+
+    def drain(self) -> int:
+        """Fold until every partition is at its end; how many events there were."""
+        self._introduce()
+        events = 0
+        for partition in range(self._log.partitions):
+            while (folded := self.fold_some(partition)) is not None:
+                events += folded
+        self._recount()
+        return events
+
+    def step(self) -> bool:
+        """One micro-batch of each partition; False when there was nothing to do."""
+        folded = [self.fold_some(partition) for partition in range(self._log.partitions)]
+        now = time.monotonic()
+        if now - self._looked_at > RECOUNT_LOOK_SECONDS:
+            self._looked_at = now
+            self._recount()
+        if now - self._housekept_at > HOUSEKEEPING_SECONDS:
+            self._housekept_at = now
+            self._clean_up()
+        return any(count is not None for count in folded)
+
+    def fold_some(self, partition: int) -> int | None:
+        """Fold the next micro-batch of a partition: its events, or None at the end of the log."""
+        with self._read_engine.connect() as connection:
+            offset = offsets.get_next_offset(connection, MEASUREMENT, partition)
+        records = _micro_batch(self._log.read(partition, offset, MAX_RECORDS))
+        if not records:
+            return None
+        prepared = prepare(records)
+        try:
+            commit_step(self._engine, MEASUREMENT, partition, offset, prepared)
+        except LostPartitionError:
+            # Another worker took these records first; its commit stands and ours must not.
+            _logger.warning("another worker is folding this partition", partition=partition)
+            self._stopping.wait(RETRY_SECONDS)
+            return 0
+        except OutdatedDurationError:
+            self._recount()
+            return 0
+        return prepared.events
+
+    def _introduce(self) -> None:
+        with self._engine.begin() as connection:
+            for partition in range(self._log.partitions):
+                offsets.append_consumer(connection, MEASUREMENT, partition)
+
+    def _recount(self) -> None:
+        if redone := recount_outdated(self._engine):
+            _logger.info("rollups redone for replaced recordings", episodes=redone)
+
+    def _clean_up(self) -> None:
+        """Forget old receipts, and records of the log that are folded and past their retention."""
+        now_ms = clock.now_ms()
+        with self._engine.begin() as connection:
+            folding.delete_old_receipts(connection, now_ms // DAY_MS - RECEIPT_DAYS - 1)
+            reached = {p: offsets.get_next_offset(connection, MEASUREMENT, p) for p in range(self._log.partitions)}
+        for partition, offset in reached.items():
+            self._log.trim(partition, offset, now_ms - self._settings.retention_days * DAY_MS)
+
+    def _show_life(self) -> None:
+        """Touch a file that tells whoever started the worker that it turns."""
+        (self._settings.home / "worker.alive").touch()
+
+
+def _micro_batch(records: Sequence[StoredRecord]) -> list[StoredRecord]:
+    size = 0
+    kept: list[StoredRecord] = []
+    for record in records:
+        kept.append(record)
+        size += len(record.payload)
+        if size >= MAX_BYTES:
+            break
+    return kept
+
+
+def main(*, once: bool) -> None:
+    """Run the worker of this installation until SIGTERM or Ctrl-C, or with `once` until the log's end."""
+    settings = Settings()
+    engine = make_engine(settings.resolved_store_url(), durability="NORMAL")
+    if not is_current(engine):
+        raise SystemExit("The store's schema is not the newest. Run `earshot migrate` first.")
+    log = open_log(settings.resolved_events_url(), partitions=settings.partitions)
+    worker = Worker(engine, log, settings)
+    try:
+        if once:
+            print(f"{worker.drain()} events folded.")  # noqa: T201 - the command's answer
+            return
+
+        def on_signal(_number: int, _frame: FrameType | None) -> None:
+            worker.stop()
+
+        signal.signal(signal.SIGTERM, on_signal)
+        signal.signal(signal.SIGINT, on_signal)
+        Path(settings.home).mkdir(parents=True, exist_ok=True)
+        worker.run()
+    finally:
+        log.close()
+        engine.dispose()

@@ -1,0 +1,56 @@
+"""HTTP of the sync protocol: registering a device and asking what became of a batch."""
+
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.routing import Route
+
+from api import clock
+from api.deps import ReadSessionDep, SessionDep
+from api.errors import ErrorBody, NotFoundError, UnauthenticatedError
+from api.sync import service
+from api.sync.hot import SyncEndpoint
+from api.sync.schemas import DeviceIn, DeviceOut, ReceiptOut
+from models.metrics import LISTEN_SECONDS
+
+router = APIRouter(prefix="/v1", tags=["sync"])
+hot_route = Route("/v1/sync", SyncEndpoint(), methods=["POST"], name="sync")
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="DeviceToken", description="The token of POST /v1/devices.")
+
+
+def get_device(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> bytes:
+    """The sixteen bytes of the device whose token was sent."""
+    device = request.app.state.tokens.device_of(credentials.credentials) if credentials else None
+    if device is None:
+        raise UnauthenticatedError("Send the device's token: Authorization: Bearer <token>.")
+    found: bytes = device.bytes
+    return found
+
+
+@router.post("/devices", status_code=201, responses={503: {"model": ErrorBody}})
+def register_device(body: DeviceIn, request: Request, session: SessionDep) -> DeviceOut:
+    """Register an installed client; it keeps the id and the token for good."""
+    service.check_registration_rate(request.app.state, request.client.host if request.client else "")
+    device_id = uuid4()
+    service.register(session, device_id, body)
+    token = request.app.state.tokens.issue(device_id)
+    return DeviceOut(device_id=device_id, token=token, server_time_ms=clock.now_ms(), listen_seconds=LISTEN_SECONDS)
+
+
+@router.get("/sync/{receipt}", responses={401: {"model": ErrorBody}, 404: {"model": ErrorBody}})
+def get_receipt(
+    receipt: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
+    request: Request,
+    session: ReadSessionDep,
+    device: Annotated[bytes, Depends(get_device)],
+) -> ReceiptOut:
+    """What became of one of the device's own batches."""
+    found = service.find_receipt(session, request.app.state.log, device, bytes.fromhex(receipt))
+    if found is None:
+        raise NotFoundError("No batch of this device has that receipt, or it is over 30 days old.")
+    return found

@@ -1,0 +1,92 @@
+"""Set-based statements for both engines: many keys read, many rows written, each in a few statements.
+
+SQLite takes a VALUES list to read and `executemany` to write (one prepared statement, no round trips); PostgreSQL takes
+arrays through `unnest`, one round trip each. Rows go in and come out as plain tuples: this is the worker's hot path.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+Row = tuple[Any, ...]
+MAX_KEYS = 5_000
+"""Keys in one statement: SQLite allows 32,766 variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkTable:
+    """A table as the worker sees it: keys first, and PostgreSQL's names of the column types."""
+
+    name: str
+    keys: dict[str, str]
+    values: dict[str, str]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, keys first."""
+        return (*self.keys, *self.values)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """PostgreSQL types of `columns`."""
+        return (*self.keys.values(), *self.values.values())
+
+
+def select_by_keys(connection: Connection, table: BulkTable, keys: Sequence[Row]) -> Iterator[Row]:
+    """The rows that exist among `keys` (tuples in key order), columns in the table's order."""
+    columns = ", ".join(f"t.{column}" for column in table.columns)
+    match = " AND ".join(f"t.{key} = k.{key}" for key in table.keys)
+    key_names = ", ".join(table.keys)
+    for start in range(0, len(keys), MAX_KEYS):
+        chunk = keys[start : start + MAX_KEYS]
+        if connection.dialect.name == "sqlite":
+            mark = f"({', '.join('?' * len(table.keys))})"
+            values = ", ".join([mark] * len(chunk))
+            # CROSS JOIN keeps SQLite from scanning the table and looking the keys up.
+            statement = (
+                f"WITH k ({key_names}) AS (VALUES {values}) "
+                f"SELECT {columns} FROM k CROSS JOIN {table.name} t ON {match}"
+            )
+            yield from connection.exec_driver_sql(statement, tuple(part for key in chunk for part in key))
+        else:
+            arrays = ", ".join(f"%s::{kind}[]" for kind in table.keys.values())
+            statement = f"SELECT {columns} FROM unnest({arrays}) AS k ({key_names}) JOIN {table.name} t ON {match}"
+            yield from connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*chunk, strict=True)))
+
+
+def _insert(connection: Connection, table: BulkTable, rows: Sequence[Row], on_conflict: str) -> None:
+    if not rows:
+        return
+    names = ", ".join(table.columns)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(table.columns))
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) {on_conflict}"
+        connection.exec_driver_sql(statement, list(rows))
+    else:
+        arrays = ", ".join(f"%s::{kind}[]" for kind in table.types)
+        statement = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) {on_conflict}"
+        connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*rows, strict=True)))
+
+
+def put_rows(connection: Connection, table: BulkTable, rows: Sequence[Row]) -> None:
+    """Insert rows, replacing those with the same key. Keys must not repeat within `rows`."""
+    new = ", ".join(f"{column} = excluded.{column}" for column in table.values)
+    _insert(connection, table, rows, f"ON CONFLICT ({', '.join(table.keys)}) DO UPDATE SET {new}")
+
+
+def add_rows(connection: Connection, table: BulkTable, rows: Sequence[Row], *, newest: str = "") -> None:
+    """Insert rows, adding to those with the same key; the column `newest` keeps the larger value instead."""
+
+    def merged(column: str) -> str:
+        old, new = f"{table.name}.{column}", f"excluded.{column}"
+        return f"CASE WHEN {old} > {new} THEN {old} ELSE {new} END" if column == newest else f"{old} + {new}"
+
+    sums = ", ".join(f"{column} = {merged(column)}" for column in table.values)
+    _insert(connection, table, rows, f"ON CONFLICT ({', '.join(table.keys)}) DO UPDATE SET {sums}")
+
+
+def keep_rows(connection: Connection, table: BulkTable, rows: Sequence[Row]) -> None:
+    """Insert rows whose keys are new; leave the others as they are."""
+    _insert(connection, table, rows, "ON CONFLICT DO NOTHING")

@@ -1,0 +1,202 @@
+"""What the worker reads and writes in one transaction. All of it set-based: never a statement per event."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, select, text
+
+from models.bulk import BulkTable, Row, add_rows, keep_rows, put_rows, select_by_keys
+from models.columns import day_number
+from models.counting import EpisodeDay, Playback
+from models.tables import Episode
+
+PLAYBACK = BulkTable(
+    "playback",
+    {"day": "int", "device": "bytea", "episode_id": "bigint"},
+    {
+        "event_ids": "bytea",
+        "coverage": "bytea",
+        "wall_ms": "bigint",
+        "first_at_ms": "bigint",
+        "last_at_ms": "bigint",
+        "is_start": "bool",
+        "is_offline": "bool",
+    },
+)
+EPISODE_DAY = BulkTable(
+    "episode_day",
+    {"episode_id": "bigint", "day": "int"},
+    dict.fromkeys(("starts", "listens", "offline_listens", "completions", "heard_seconds"), "bigint"),
+)
+ARRIVAL_DAY = BulkTable(
+    "arrival_day",
+    {"episode_id": "bigint", "received_day": "int", "day": "int"},
+    dict.fromkeys(("events", "starts", "listens", "heard_seconds", "last_received_ms"), "bigint"),
+)
+HIT_DAY = BulkTable("hit_day", {"episode_id": "bigint", "day": "int"}, {"hits": "bigint", "sent_bytes": "bigint"})
+PIPELINE_DAY = BulkTable(
+    "pipeline_day", {"received_day": "int", "kind": "text", "outcome": "text"}, {"events": "bigint"}
+)
+SET_ASIDE = BulkTable(
+    "set_aside",
+    {"event_id": "bytea"},
+    {"cause": "text", "device": "bytea", "received_at_ms": "bigint", "payload": "text"},
+)
+RECEIPT = BulkTable(
+    "receipt",
+    {"received_day": "int", "device": "bytea", "receipt": "bytea"},
+    {"counted": "int", "duplicate": "int", "set_aside": "text", "chain": "text"},
+)
+DEVICE_LOG = BulkTable(
+    "device_log",
+    {"device": "bytea"},
+    {
+        "last_seq": "bigint",
+        "last_id": "bytea",
+        "missing": "text",
+        "is_broken": "bool",
+        "is_forked": "bool",
+        "last_received_ms": "bigint",
+    },
+)
+EPISODE_COUNTED = BulkTable("episode_counted", {"episode_id": "bigint"}, {"duration_seconds": "int"})
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEpisode:
+    """What counting needs to know of an episode."""
+
+    id: int
+    duration_seconds: int
+    """Whole seconds of the recording."""
+    published_ms: int | None
+    """Unix ms; None for a draft."""
+
+
+def list_episodes(connection: Connection, uuids: Iterable[UUID]) -> dict[str, CatalogueEpisode]:
+    """The episodes among `uuids` that have audio, deleted ones too: what was heard was heard."""
+    wanted = list(uuids)
+    found: dict[str, CatalogueEpisode] = {}
+    table = Episode.__table__  # type: ignore[attr-defined]
+    for start in range(0, len(wanted), 5000):
+        statement = select(table.c.uuid, table.c.id, table.c.duration_ms, table.c.published_at).where(
+            table.c.uuid.in_(wanted[start : start + 5000]), table.c.duration_ms.is_not(None)
+        )
+        for uuid, number, duration_ms, published_at in connection.execute(statement):
+            published_ms = round(published_at.timestamp() * 1000) if published_at else None
+            found[str(uuid)] = CatalogueEpisode(number, duration_ms // 1000, published_ms)
+    return found
+
+
+def list_playbacks(connection: Connection, keys: Sequence[Row]) -> Iterator[Row]:
+    """Rows of `PLAYBACK` that exist among (day, device, episode_id)."""
+    return select_by_keys(connection, PLAYBACK, keys)
+
+
+def list_device_logs(connection: Connection, devices: Sequence[Row]) -> Iterator[Row]:
+    """Rows of `DEVICE_LOG` that exist among (device,)."""
+    return select_by_keys(connection, DEVICE_LOG, devices)
+
+
+def list_set_aside(connection: Connection, event_ids: Sequence[Row]) -> Iterator[Row]:
+    """Rows of `SET_ASIDE` that exist among (event_id,)."""
+    return select_by_keys(connection, SET_ASIDE, event_ids)
+
+
+def list_counted_durations(connection: Connection, episodes: Sequence[Row]) -> Iterator[Row]:
+    """Rows of `EPISODE_COUNTED` that exist among (episode_id,)."""
+    return select_by_keys(connection, EPISODE_COUNTED, episodes)
+
+
+def list_receipts(connection: Connection, keys: Sequence[Row]) -> Iterator[Row]:
+    """Rows of `RECEIPT` that exist among (received_day, device, receipt)."""
+    return select_by_keys(connection, RECEIPT, keys)
+
+
+def put_playbacks(connection: Connection, rows: Sequence[Row]) -> None:
+    """Write playbacks whole."""
+    put_rows(connection, PLAYBACK, rows)
+
+
+def add_episode_days(connection: Connection, rows: Sequence[Row]) -> None:
+    """Add differences to the rollup."""
+    add_rows(connection, EPISODE_DAY, rows)
+
+
+def add_arrivals(connection: Connection, rows: Sequence[Row]) -> None:
+    """Add what arrived to the rollup."""
+    add_rows(connection, ARRIVAL_DAY, rows, newest="last_received_ms")
+
+
+def add_hits(connection: Connection, rows: Sequence[Row]) -> None:
+    """Add hits to the rollup."""
+    add_rows(connection, HIT_DAY, rows)
+
+
+def add_outcomes(connection: Connection, rows: Sequence[Row]) -> None:
+    """Add to the conservation table."""
+    add_rows(connection, PIPELINE_DAY, rows)
+
+
+def append_set_aside(connection: Connection, rows: Sequence[Row]) -> None:
+    """Keep events that cannot be counted, each once."""
+    keep_rows(connection, SET_ASIDE, rows)
+
+
+def put_receipts(connection: Connection, rows: Sequence[Row]) -> None:
+    """Write receipts whole."""
+    put_rows(connection, RECEIPT, rows)
+
+
+def put_device_logs(connection: Connection, rows: Sequence[Row]) -> None:
+    """Write where devices' chains stand."""
+    put_rows(connection, DEVICE_LOG, rows)
+
+
+def append_counted_durations(connection: Connection, rows: Sequence[Row]) -> None:
+    """Note the durations that new episodes are counted with."""
+    keep_rows(connection, EPISODE_COUNTED, rows)
+
+
+def list_outdated_durations(connection: Connection) -> list[tuple[int, int]]:
+    """(episode_id, new duration in seconds) of episodes whose recording was replaced by one of another length."""
+    statement = text(
+        "SELECT e.id, e.duration_ms / 1000 FROM episode e JOIN episode_counted c ON c.episode_id = e.id "
+        "WHERE e.duration_ms / 1000 <> c.duration_seconds ORDER BY e.id"
+    )
+    return [(int(episode_id), int(seconds)) for episode_id, seconds in connection.execute(statement)]
+
+
+def list_playbacks_of_episode(connection: Connection, episode_id: int) -> Iterator[Row]:
+    """All rows of `PLAYBACK` of one episode. Reads the whole table: for a replaced recording, not for traffic."""
+    table = Playback.__table__  # type: ignore[attr-defined]
+    columns = [table.c[name] for name in PLAYBACK.columns]
+    for row in connection.execute(select(*columns).where(table.c.episode_id == episode_id)):
+        yield (day_number(row[0]), *row[1:])
+
+
+def delete_episode_days(connection: Connection, episode_id: int) -> None:
+    """Forget an episode's rollup, before it is written anew."""
+    table = EpisodeDay.__table__  # type: ignore[attr-defined]
+    connection.execute(table.delete().where(table.c.episode_id == episode_id))
+
+
+def put_counted_duration(connection: Connection, episode_id: int, duration_seconds: int) -> None:
+    """Note the duration that an episode's rollup is computed with from here on."""
+    put_rows(connection, EPISODE_COUNTED, [(episode_id, duration_seconds)])
+
+
+def lock_folding(connection: Connection, *, exclusive: bool) -> None:
+    """Keep a recount of an episode apart from folds of other partitions until the transaction ends.
+
+    On SQLite a transaction has the store to itself already.
+    """
+    if connection.dialect.name == "postgresql":
+        kind = "" if exclusive else "_shared"
+        connection.execute(text(f"SELECT pg_advisory_xact_lock{kind}(1818326124)"))
+
+
+def delete_old_receipts(connection: Connection, before_day: int) -> None:
+    """Forget receipts of batches received before that day."""
+    connection.execute(text("DELETE FROM receipt WHERE received_day < :day"), {"day": before_day})
