@@ -4,12 +4,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 from api.errors import install_handlers
 from api.events.opening import open_log
+from api.publishing import stats_routes
 from api.secret import load_secret
 from api.settings import Settings
 from api.storage import LocalAudio
+from api.sync import openapi as sync_openapi
+from api.sync import routes as sync_routes
+from api.sync.tokens import DeviceTokens
 from models.engine import make_engine, read_only
 
 
@@ -27,6 +33,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
         state.audio = LocalAudio(settings.resolved_audio_dir())
         state.secret = load_secret(settings.secret, settings.home)
+        state.tokens = DeviceTokens(state.secret)
+        state.registration_limiter = MovingWindowRateLimiter(MemoryStorage())
         try:
             yield
         finally:
@@ -48,3 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _include_routers(app: FastAPI) -> None:
     """Every caller's routes, in one place."""
+    app.router.routes.insert(0, sync_routes.hot_route)
+    app.include_router(sync_routes.router)
+    sync_openapi.document(app)
+    app.include_router(stats_routes.router)

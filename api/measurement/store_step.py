@@ -101,7 +101,9 @@ def _load(connection: Connection, prepared: Prepared) -> Fold:
     uuids = [uuid for name in names if (uuid := _try_uuid(name)) is not None]
     fold = Fold(episodes=folding.list_episodes(connection, uuids))
     durations = {episode.id: episode.duration_seconds for episode in fold.episodes.values()}
-    counted: dict[int, int] = dict(folding.list_counted_durations(connection, [(episode_id,) for episode_id in sorted(durations)]))
+    counted: dict[int, int] = dict(
+        folding.list_counted_durations(connection, [(episode_id,) for episode_id in sorted(durations)])
+    )
     if any(durations[episode_id] != seconds for episode_id, seconds in counted.items()):
         raise OutdatedDurationError
     folding.append_counted_durations(

@@ -29,11 +29,9 @@ from models.migrate import is_current
 from models.queries import folding, offsets
 from models.queries.receipts import RECEIPT_DAYS
 
-MAX_RECORDS = 1000
-"""Records read at once; with full batches the bytes, not the records, bound a micro-batch."""
 MAX_BYTES = 2 << 20
 """Packed bytes of one micro-batch, about 20,000 events: long enough to share its statements, short enough to commit
-several times a second."""
+several times a second. With small batches `Settings.micro_batch` is the bound."""
 IDLE_SECONDS = 0.1
 """Between two looks at an empty log."""
 RETRY_SECONDS = 1.0
@@ -103,7 +101,7 @@ class Worker:
         """Fold the next micro-batch of a partition: its events, or None at the end of the log."""
         with self._read_engine.connect() as connection:
             offset = offsets.get_next_offset(connection, MEASUREMENT, partition)
-        records = _micro_batch(self._log.read(partition, offset, MAX_RECORDS))
+        records = _micro_batch(self._log.read(partition, offset, self._settings.micro_batch))
         if not records:
             return None
         prepared = prepare(records)

@@ -1,5 +1,6 @@
 """Counting rules on values."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def test_coverage_is_the_set_of_seconds(spans: list[list[int]], duration: int) -
     ranges = list(zip(coverage[::2], coverage[1::2], strict=True))
     assert {second for first, end in ranges for second in range(first, end)} == seconds
     assert all(first < end for first, end in ranges)
-    assert all(end < following for (_, end), (following, _) in zip(ranges, ranges[1:], strict=False))
+    assert all(end < following for (_, end), (following, _) in itertools.pairwise(ranges))
     assert heard_seconds(coverage, duration) == sum(second < duration for second in seconds)
 
 
