@@ -9,8 +9,8 @@ GENESIS = "0" * 64
 """What stands for the id before the first event."""
 
 
-def chain_ids(device_id: str, after: str, events: Iterable[EventTuple]) -> list[str]:
-    """The ids, in hex, of `events` that follow the event with the id `after`.
+def chain_ids(device_id: str, after: str, events: Iterable[EventTuple]) -> list[bytes]:
+    """The ids, 32 bytes each, of `events` that follow the event with the id `after`.
 
     `device_id` is the lowercase UUID text. An id is the SHA-256 of twelve lines;
     docs/sync-protocol.md has a worked example.
@@ -23,6 +23,7 @@ def chain_ids(device_id: str, after: str, events: Iterable[EventTuple]) -> list[
             f"{prefix}{seq}\n{previous}\n{kind}\n{episode}\n{session}\n"
             f"{at_ms}\n{from_ms}\n{to_ms}\n{wall_ms}\n{'1' if is_offline else '0'}"
         )
-        previous = sha256(text.encode()).hexdigest()
-        ids.append(previous)
+        digest = sha256(text.encode()).digest()
+        ids.append(digest)
+        previous = digest.hex()
     return ids

@@ -43,3 +43,10 @@ def cause_of(
     if span_ms > FASTEST * wall_ms + FASTEST_SLACK_MS:
         return Cause.FASTER_THAN_POSSIBLE
     return None
+
+
+def countable_ms(episode: CatalogueEpisode | None, received_ms: int) -> tuple[int, int]:
+    """First and last `at_ms` that `cause_of` finds nothing wrong with; first > last when none may count."""
+    if episode is None or episode.published_ms is None:
+        return 1, 0
+    return max(episode.published_ms - EARLY_MS, received_ms - LATE_MS), received_ms + AHEAD_MS

@@ -11,7 +11,7 @@ from typing import Any
 
 from api.events.records import EventTuple, SyncBatch
 from api.measurement import device_log, playback
-from api.measurement.causes import cause_of
+from api.measurement.causes import FASTEST, FASTEST_SLACK_MS, cause_of, countable_ms
 from api.measurement.device_log import BatchFacts, DeviceLog
 from api.measurement.playback import Playback
 from models.chain_state import worst
@@ -22,19 +22,40 @@ Key = tuple[int, bytes, int]
 """UTC day number, device, episode id: the key of a playback."""
 
 
+UNKNOWN = -1
+"""Stands for the id of an episode that is not in the catalogue; its playback stays empty and is never written."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """Events of a batch that follow each other and belong to one playback: what holds for all of them."""
+
+    name: str
+    day_from_ms: int
+    day_to_ms: int
+    from_ms: int
+    to_ms: int
+    """First and last `at_ms` that may count."""
+    key: Key
+    episode: CatalogueEpisode | None
+    state: Playback
+    counted: int = 0
+
+
 @dataclass(slots=True)
 class PreparedBatch:
     """A sync batch with the ids of its events, worked out before the transaction begins."""
 
     batch: SyncBatch
-    ids: list[str]
+    ids: list[bytes]
     received_day: int
     counted: int = 0
     duplicate: int = 0
-    suspects: list[tuple[int, str]] = field(default_factory=list)
+    suspects: list[tuple[int, bytes]] = field(default_factory=list)
     """seq and id of events that count although their seq was told before: a fork, unless once set aside."""
-    aside: list[tuple[EventTuple, str, str]] = field(default_factory=list)
+    aside: list[tuple[EventTuple, bytes, str]] = field(default_factory=list)
     """event, id and cause."""
+    runs: list[_Run] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -87,38 +108,54 @@ def fold_batches(fold: Fold, batches: list[PreparedBatch]) -> None:
 
 def _fold_batch(fold: Fold, prepared: PreparedBatch) -> None:
     batch = prepared.batch
-    device, received_ms, received_day = batch.device, batch.received_ms, prepared.received_day
+    device, received_ms = batch.device, batch.received_ms
     top_seq = fold._top_seq.get(device)
     if top_seq is None:
         top_seq = fold.device_logs[device].last_seq
-    last_name, last_day, state = None, -1, None
+    run: _Run | None = None
     for event, event_id in zip(batch.events, prepared.ids, strict=True):
         seq, kind, name, _, at_ms, from_ms, to_ms, wall_ms, offline = event
-        day = at_ms // DAY_MS
-        if name != last_name or day != last_day:
-            last_name, last_day = name, day
-            episode = fold.episodes.get(name)
-            key = (day, device, episode.id if episode else -1)
-            state = fold.playbacks.get(key)
-        short_id = bytes.fromhex(event_id[:16])
-        if state is not None and short_id in state.ids:
+        if run is None or name != run.name or not run.day_from_ms <= at_ms < run.day_to_ms:
+            run = _begin_run(fold, prepared, name, at_ms)
+        short_id = event_id[:8]
+        if short_id in run.state.ids:
             prepared.duplicate += 1
             continue
-        cause = cause_of(episode, at_ms, to_ms - from_ms, wall_ms, received_ms)
-        if cause is not None or episode is None:
+        if not run.from_ms <= at_ms <= run.to_ms or to_ms - from_ms > FASTEST * wall_ms + FASTEST_SLACK_MS:
+            cause = cause_of(run.episode, at_ms, to_ms - from_ms, wall_ms, received_ms)
             prepared.aside.append((event, event_id, str(cause)))
             continue
-        if state is None:
-            state = fold.playbacks[key] = Playback()
-        state.add(short_id, kind, at_ms, from_ms, to_ms, wall_ms, offline)
-        fold._touched.add(key)
-        prepared.counted += 1
-        arrival = fold.arrivals[episode.id, received_day, day]
-        arrival[0] += 1
-        arrival[4] = max(arrival[4], received_ms)
+        run.state.add(short_id, kind, at_ms, from_ms, to_ms, wall_ms, offline)
+        if not run.counted:
+            fold.playbacks[run.key] = run.state
+            fold._touched.add(run.key)
+        run.counted += 1
         if seq <= top_seq:
             prepared.suspects.append((seq, event_id))
+    _end_runs(fold, prepared)
     fold._top_seq[device] = max(top_seq, batch.last_seq)
+
+
+def _begin_run(fold: Fold, prepared: PreparedBatch, name: str, at_ms: int) -> "_Run":
+    day = at_ms // DAY_MS
+    episode = fold.episodes.get(name)
+    key = (day, prepared.batch.device, episode.id if episode else UNKNOWN)
+    from_ms, to_ms = countable_ms(episode, prepared.batch.received_ms)
+    run = _Run(
+        name, day * DAY_MS, (day + 1) * DAY_MS, from_ms, to_ms, key, episode, fold.playbacks.get(key) or Playback()
+    )
+    prepared.runs.append(run)
+    return run
+
+
+def _end_runs(fold: Fold, prepared: PreparedBatch) -> None:
+    for run in prepared.runs:
+        if run.counted:
+            prepared.counted += run.counted
+            arrival = fold.arrivals[run.key[2], prepared.received_day, run.key[0]]
+            arrival[0] += run.counted
+            arrival[4] = max(arrival[4], prepared.batch.received_ms)
+    prepared.runs.clear()
 
 
 def _settle(fold: Fold, received_day: int) -> None:
@@ -144,8 +181,8 @@ def _settle(fold: Fold, received_day: int) -> None:
 
 def ids_to_look_up(batches: Iterable[PreparedBatch]) -> list[tuple[bytes]]:
     """Ids whose being set aside before matters: those set aside now, and suspects of a fork."""
-    ids = {bytes.fromhex(event_id) for prepared in batches for _, event_id, _ in prepared.aside}
-    ids |= {bytes.fromhex(event_id) for prepared in batches for _, event_id in prepared.suspects}
+    ids = {event_id for prepared in batches for _, event_id, _ in prepared.aside}
+    ids |= {event_id for prepared in batches for _, event_id in prepared.suspects}
     return [(event_id,) for event_id in sorted(ids)]
 
 
@@ -155,25 +192,29 @@ def conclude(fold: Fold, batches: list[PreparedBatch]) -> None:
     `fold.known_aside` must hold the looked-up ids by now.
     """
     for prepared in batches:
-        batch = prepared.batch
-        suspects = frozenset(
-            seq for seq, event_id in prepared.suspects if bytes.fromhex(event_id) not in fold.known_aside
-        )
+        suspects = {seq for seq, event_id in prepared.suspects if event_id not in fold.known_aside}
         aside, new_aside = _set_aside(fold, prepared)
-        log = fold.device_logs[batch.device]
-        id_at = {event[0]: event_id for event, event_id in zip(batch.events, prepared.ids, strict=True)}
-        facts = BatchFacts(batch.first_seq, batch.last_seq, batch.after, batch.head, id_at, suspects | new_aside)
-        chain = device_log.advance(log, facts)
-        log.last_received_ms = max(log.last_received_ms, batch.received_ms)
+        log = fold.device_logs[prepared.batch.device]
+        chain = _advance(log, prepared, suspects | new_aside)
+        log.last_received_ms = max(log.last_received_ms, prepared.batch.received_ms)
         _account(fold, prepared, aside, chain)
 
 
-def _set_aside(fold: Fold, prepared: PreparedBatch) -> tuple[Counter[str], frozenset[int]]:
+def _advance(log: DeviceLog, prepared: PreparedBatch, new_seqs: set[int]) -> str:
+    batch = prepared.batch
+    head = prepared.ids[-1].hex() if prepared.ids else batch.after
+    if device_log.follow(log, batch.first_seq, batch.last_seq, batch.after, batch.head, head):
+        return "intact"
+    id_at = {event[0]: event_id.hex() for event, event_id in zip(batch.events, prepared.ids, strict=True)}
+    facts = BatchFacts(batch.first_seq, batch.last_seq, batch.after, batch.head, id_at, frozenset(new_seqs))
+    return device_log.advance(log, facts)
+
+
+def _set_aside(fold: Fold, prepared: PreparedBatch) -> tuple[Counter[str], set[int]]:
     """Causes of the batch's newly set-aside events, and the seqs of them; a repetition is a duplicate."""
     causes: Counter[str] = Counter()
-    seqs = set()
-    for event, hex_id, cause in prepared.aside:
-        event_id = bytes.fromhex(hex_id)
+    seqs: set[int] = set()
+    for event, event_id, cause in prepared.aside:
         if event_id in fold.known_aside:
             prepared.duplicate += 1
             continue
@@ -182,7 +223,7 @@ def _set_aside(fold: Fold, prepared: PreparedBatch) -> tuple[Counter[str], froze
         seqs.add(event[0])
         payload = json.dumps(dict(zip(EVENT_FIELDS, event, strict=True)))
         fold.aside_rows[event_id] = (event_id, cause, prepared.batch.device, prepared.batch.received_ms, payload)
-    return causes, frozenset(seqs)
+    return causes, seqs
 
 
 EVENT_FIELDS = ("seq", "kind", "episode", "session", "at_ms", "from_ms", "to_ms", "wall_ms", "offline")

@@ -44,8 +44,10 @@ class Playback:
         self, event_id: bytes, kind: str, at_ms: int, from_ms: int, to_ms: int, wall_ms: int, offline: bool
     ) -> None:
         """Fold an event that is no duplicate. Every step is a union, a sum, a min or a max, so order cannot matter."""
-        self.first_at_ms = min(self.first_at_ms, at_ms) if self.ids else at_ms
-        self.last_at_ms = max(self.last_at_ms, at_ms)
+        if at_ms > self.last_at_ms:  # noqa: PLR1730 - once an event, and a call costs more than a comparison
+            self.last_at_ms = at_ms
+        if at_ms < self.first_at_ms or not self.ids:
+            self.first_at_ms = at_ms
         self.ids[event_id] = None
         self.wall_ms += wall_ms
         if kind == "download":
