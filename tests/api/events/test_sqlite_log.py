@@ -1,0 +1,186 @@
+"""The embedded event log: durable, ordered, shared by processes, honest when it fails."""
+
+import asyncio
+import multiprocessing
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api import clock
+from api.events import LogFullError, LogUnavailableError, Record
+from api.events.log import partition_of
+from api.events.opening import open_log
+from api.events.sqlite_log import SqliteLog
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[SqliteLog]:
+    """An empty log with three partitions."""
+    log = SqliteLog(str(tmp_path / "events.db"), partitions=3)
+    yield log
+    log.close()
+
+
+def append(log: SqliteLog, *records: Record) -> None:
+    """Append all at once, and wait for all."""
+
+    async def run() -> None:
+        await asyncio.gather(*(log.append(record) for record in records))
+
+    asyncio.run(run())
+
+
+def contents(log: SqliteLog) -> dict[int, list[tuple[int, bytes, bytes]]]:
+    """All records by partition."""
+    return {p: [(r.offset, r.key, r.payload) for r in log.read(p, 0, 10_000)] for p in range(log.partitions)}
+
+
+def test_records_of_a_key_keep_their_order_and_offsets_count_up(log: SqliteLog) -> None:
+    keys = [b"a", b"b", b"c", b"d"]
+    append(log, *(Record(key, b"%d" % n) for n in range(20) for key in keys))
+    found = contents(log)
+    for partition, records in found.items():
+        assert [offset for offset, _, _ in records] == list(range(len(records)))
+        assert log.end(partition) == len(records)
+    for key in keys:
+        payloads = [payload for _, k, payload in found[partition_of(key, 3)] if k == key]
+        assert payloads == [b"%d" % n for n in range(20)]
+
+
+def test_what_waits_while_a_commit_runs_shares_the_next_one(log: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups: list[int] = []
+    commit = log._commit
+    monkeypatch.setattr(
+        log, "_commit", lambda connection, records: (groups.append(len(records)), commit(connection, records))
+    )
+    append(log, *(Record(b"k", b"%d" % n) for n in range(500)))
+    assert sum(groups) == 500
+    assert len(groups) < 50
+
+
+def test_reading_starts_where_it_is_told_and_stops_at_the_limit(log: SqliteLog) -> None:
+    append(log, *(Record(b"k", b"%d" % n) for n in range(10)))
+    partition = partition_of(b"k", 3)
+    assert [record.offset for record in log.read(partition, 4, 3)] == [4, 5, 6]
+    assert log.read(partition, 10, 3) == []
+
+
+def test_an_offset_is_never_used_twice_even_when_all_was_forgotten(log: SqliteLog) -> None:
+    append(log, *(Record(b"k", b"%d" % n) for n in range(5)))
+    partition = partition_of(b"k", 3)
+    assert log.trim(partition, 3, clock.now_ms() + 1000) == 3
+    assert log.start(partition) == 3
+    assert log.trim(partition, 5, 0) == 0
+    assert log.trim(partition, 5, clock.now_ms() + 1000) == 2
+    assert log.start(partition) == log.end(partition) == 5
+    append(log, Record(b"k", b"next"))
+    assert [record.offset for record in log.read(partition, 0, 10)] == [5]
+
+
+def test_a_log_opened_again_has_all_of_it_and_its_own_partitions(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'events.db'}"
+    first = open_log(url, partitions=2)
+    append(first, Record(b"k", b"one"))  # type: ignore[arg-type]
+    first.close()
+    again = open_log(url, partitions=7)
+    assert again.partitions == 2
+    assert [record.payload for record in again.read(partition_of(b"k", 2), 0, 10)] == [b"one"]
+    again.close()
+
+
+def test_an_unknown_kind_of_log_is_refused_with_what_to_use() -> None:
+    with pytest.raises(ValueError, match="sqlite:///"):
+        open_log("redis://127.0.0.1/0")
+
+
+def write_many(path: str, name: bytes) -> None:
+    """What each process of the next test does."""
+    log = SqliteLog(path)
+    append(log, *(Record(name, b"%d" % n) for n in range(300)))
+    log.close()
+
+
+def test_processes_append_side_by_side(tmp_path: Path) -> None:
+    path = str(tmp_path / "events.db")
+    SqliteLog(path).close()
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=write_many, args=(path, b"%d" % n)) for n in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    log = SqliteLog(path)
+    records = log.read(0, 0, 10_000)
+    assert [record.offset for record in records] == list(range(900))
+    for name in (b"0", b"1", b"2"):
+        assert [record.payload for record in records if record.key == name] == [b"%d" % n for n in range(300)]
+    log.close()
+
+
+class FailingCommit:
+    """A connection whose COMMIT fails once, as a full or broken disk makes it."""
+
+    def __init__(self, connection: sqlite3.Connection, failures: list[str]) -> None:
+        self._connection, self._failures = connection, failures
+
+    def execute(self, statement: str, *arguments: Any) -> Any:
+        """Fail the next COMMIT."""
+        if statement == "COMMIT" and self._failures:
+            raise sqlite3.OperationalError(self._failures.pop())
+        return self._connection.execute(statement, *arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+def test_a_failed_commit_acknowledges_nobody_and_the_log_is_opened_anew(
+    log: SqliteLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = ["disk I/O error"]
+    opened: list[object] = []
+    from api.events import sqlite_log
+
+    connect = sqlite_log._connect
+
+    def failing(path: str) -> Any:
+        opened.append(path)
+        return FailingCommit(connect(path), failures)
+
+    monkeypatch.setattr(sqlite_log, "_connect", failing)
+    with pytest.raises(LogUnavailableError):
+        append(log, Record(b"k", b"lost"))
+    append(log, Record(b"k", b"kept"))
+    assert [record.payload for record in log.read(partition_of(b"k", 3), 0, 10)] == [b"kept"]
+    assert len(opened) >= 2
+
+
+def test_too_many_waiting_are_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = SqliteLog(str(tmp_path / "events.db"), max_waiting=2)
+    monkeypatch.setattr(log, "_start_threads", lambda: setattr(log, "_writer_thread", object()))
+
+    async def run() -> None:
+        waiting = [asyncio.ensure_future(log.append(Record(b"k", b"x"))) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(LogFullError):
+            await log.append(Record(b"k", b"x"))
+        assert not log.append_nowait(Record(b"k", b"x"))
+        for task in waiting:
+            task.cancel()
+
+    asyncio.run(run())
+    log._writer_thread = None
+    log.close()
+
+
+def test_closing_writes_what_waits(tmp_path: Path) -> None:
+    log = SqliteLog(str(tmp_path / "events.db"))
+    for n in range(100):
+        assert log.append_nowait(Record(b"k", b"%d" % n))
+    log.close()
+    again = SqliteLog(str(tmp_path / "events.db"))
+    assert again.end(0) == 100
+    again.close()
