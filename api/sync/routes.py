@@ -5,18 +5,15 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from starlette.routing import Route
 
 from api import clock
 from api.deps import ReadSessionDep, SessionDep
 from api.errors import ErrorBody, NotFoundError, UnauthenticatedError
 from api.sync import service
-from api.sync.hot import SyncEndpoint
 from api.sync.schemas import DeviceIn, DeviceOut, ReceiptOut
 from models.metrics import LISTEN_SECONDS
 
 router = APIRouter(prefix="/v1", tags=["sync"])
-hot_route = Route("/v1/sync", SyncEndpoint(), methods=["POST"], name="sync")
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="DeviceToken", description="The token of POST /v1/devices.")
 
