@@ -1,5 +1,8 @@
 """The `earshot` command. Each subject adds its own commands; imports are late so that `--help` is quick."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(
@@ -32,6 +35,114 @@ def worker(once: bool = typer.Option(False, "--once", help="Fold what is in the 
     from api.measurement.worker import main as run
 
     run(once=once)
+
+
+users = typer.Typer(no_args_is_help=True, help="People who sign in: creators, advertisers, admins.")
+app.add_typer(users, name="users")
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The e-mail address that the user signs in with.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.")]
+
+
+@users.command("add")
+def add_user(
+    email: Email,
+    role: Annotated[str, typer.Option(help="creator, advertiser or admin.")],
+    name: Annotated[str, typer.Option(help="The name that others see.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Add a user, with a random password and API key that are shown this once."""
+    from api.accounts import commands
+
+    commands.add(email, role, name, as_json=as_json)
+
+
+@users.command("list")
+def list_users(as_json: AsJson = False) -> None:
+    """List everyone."""
+    from api.accounts import commands
+
+    commands.show_all(as_json=as_json)
+
+
+@users.command("password")
+def renew_password(email: Email, as_json: AsJson = False) -> None:
+    """Give a user a new random password, and sign them out everywhere."""
+    from api.accounts import commands
+
+    commands.renew_password(email, as_json=as_json)
+
+
+@users.command("key")
+def renew_key(email: Email, as_json: AsJson = False) -> None:
+    """Give a user a new API key; the old one stops working."""
+    from api.accounts import commands
+
+    commands.renew_key(email, as_json=as_json)
+
+
+@users.command("disable")
+def disable_user(email: Email) -> None:
+    """Lock a user out at once. Their shows stay."""
+    from api.accounts import commands
+
+    commands.disable(email)
+
+
+@app.command()
+def dashboard(port: int | None = None, host: str | None = None) -> None:
+    """Run the dashboard."""
+    from api.serving import serve_dashboard as run
+
+    run(host=host, port=port)
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option(help="Fill an empty store with demo accounts, shows and listeners.")] = True,
+) -> None:
+    """Run everything: migrate, start API, worker and dashboard, wait until they answer."""
+    from api.running import up as run
+
+    raise typer.Exit(run(is_demo_wanted=demo))
+
+
+@app.command()
+def seed(
+    size: Annotated[str, typer.Option(help="small, medium (about 1 million events) or large (an hour of sending).")] = (
+        "small"
+    ),
+    seed: Annotated[int, typer.Option(help="The same seed on the same UTC day gives the same numbers.")] = 1,
+    api_url: Annotated[
+        str, typer.Option(envvar="EARSHOT_API_URL", help="Where the API is; else http://EARSHOT_HOST:EARSHOT_PORT.")
+    ] = "",
+    accounts: Annotated[Path | None, typer.Option(help='JSON: {"creator": {"api_key": "..."}}.')] = None,
+    force: Annotated[bool, typer.Option("--force", help="Add a set though there are shows already.")] = False,
+    wait: Annotated[bool, typer.Option(help="Wait until the worker has counted everything.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what to expect as one JSON value.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Send nothing; compare the last set with the API.")] = False,
+) -> None:
+    """Fill an empty installation with demo shows and listeners, over its own HTTP API, and say what to expect."""
+    from importlib import import_module
+
+    from api.settings import Settings
+
+    settings = Settings()
+    address = api_url or f"http://{settings.host}:{settings.port}"
+    commands = import_module("seed.commands")  # by name: the service itself knows nothing of its demo data
+    if check:
+        commands.check(api_url=address, home=settings.home, accounts_file=accounts)
+        return
+    commands.seed(
+        size=size,
+        number=seed,
+        api_url=address,
+        home=settings.home,
+        accounts_file=accounts,
+        force=force,
+        wait=wait,
+        as_json=as_json,
+    )
 
 
 def main() -> None:

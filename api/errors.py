@@ -85,6 +85,11 @@ class UnavailableError(ApiError):
         self.headers = {"Retry-After": str(retry_after_seconds)}
 
 
+def documented(*errors: type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says about the refusals of a route: `responses=documented(NotFoundError)`."""
+    return {error.status: {"model": ErrorBody, "description": error.__doc__} for error in errors}
+
+
 def install_handlers(app: FastAPI) -> None:
     """One shape for our refusals, FastAPI's own validation and unknown paths."""
 

@@ -1,15 +1,18 @@
-"""Runs the API under uvicorn."""
+"""Runs the API and the dashboard under uvicorn."""
 
 import errno
+import os
 import socket
 
 import typer
 import uvicorn
 
 from api.settings import Settings
+from models.engine import make_engine
+from models.migrate import is_current
 
 
-def check_port(host: str, port: int, what: str) -> None:
+def check_port(host: str, port: int, what: str, setting: str = "") -> None:
     """Exit with a clear message when another program listens on this port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -19,8 +22,8 @@ def check_port(host: str, port: int, what: str) -> None:
             if error.errno != errno.EADDRINUSE:
                 raise
             typer.echo(
-                f"Port {port} on {host} is in use, so {what} cannot start. Stop the other program or choose "
-                "another port.",
+                f"Port {port} on {host} is in use, so {what} cannot start. Stop the other program, or choose "
+                f"another port{f': {setting}={port + 1}' if setting else ''}.",
                 err=True,
             )
             raise typer.Exit(1) from error
@@ -31,6 +34,8 @@ def serve(host: str | None, port: int | None, workers: int) -> None:
     settings = Settings()
     host, port = host or settings.host, port or settings.port
     check_port(host, port, "the API")
+    # The app reads the settings again, in each of its processes; feeds name the address that it is served at.
+    os.environ |= {"EARSHOT_HOST": host, "EARSHOT_PORT": str(port)}
     uvicorn.run(
         "api.app:create_app",
         factory=True,
@@ -43,4 +48,25 @@ def serve(host: str | None, port: int | None, workers: int) -> None:
         loop="uvloop",
         server_header=False,
         date_header=False,
+    )
+
+
+def serve_dashboard(host: str | None, port: int | None) -> None:
+    """Serve the dashboard until Ctrl-C; one process, since an open page lives in the process that it connected to."""
+    settings = Settings()
+    host, port = host or settings.host, port or settings.dashboard_port
+    check_port(host, port, "the dashboard")
+    if not is_current(make_engine(settings.resolved_store_url())):
+        typer.echo("The store does not have the newest schema. Run `earshot migrate` first.", err=True)
+        raise typer.Exit(1)
+    uvicorn.run(
+        "dashboard.server:create_app",  # by name: the API's code does not depend on the dashboard's
+        factory=True,
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        # Open pages hold a websocket; without this, stopping would wait for the last browser to leave.
+        timeout_graceful_shutdown=2,
     )

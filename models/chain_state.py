@@ -1,4 +1,4 @@
-"""The states of a device's hash chain; design.md, section 4."""
+"""The states of a device's hash chain; docs/sync-protocol.md."""
 
 from collections.abc import Iterable
 from typing import Literal

@@ -20,6 +20,13 @@ class Metric:
     source: str
     additive: bool = True
     """False where sums over days mean nothing (reach, shares)."""
+    numerator: str = ""
+    denominator: str = ""
+    """Slugs of the two sums that a share divides; empty for everything else."""
+    is_goal: bool = True
+    """False where more is neither better nor worse, so that a page does not colour its change."""
+    note: str = ""
+    """What a page says beside the number, so that nobody takes it for another."""
 
 
 STARTS = Metric(
@@ -35,6 +42,7 @@ LISTENS = Metric(
     unit="listens",
     definition=f"One device, one episode, one UTC day, at least {LISTEN_SECONDS} s of distinct audio heard.",
     source="house rule, docs/metrics.md#listens",
+    note="A listen is Earshot's own measure of what was heard, not the IAB download.",
 )
 OFFLINE_LISTENS = Metric(
     slug="offline_listens",
@@ -52,7 +60,7 @@ COMPLETIONS = Metric(
 )
 HEARD_SECONDS = Metric(
     slug="heard_seconds",
-    title="Time heard",
+    title="Listeners' hours",
     unit="seconds",
     definition="Distinct seconds heard, summed over playbacks. A second heard twice in a playback counts once.",
     source="house rule, docs/metrics.md#heard_seconds",
@@ -64,6 +72,9 @@ OFFLINE_SHARE = Metric(
     definition="Offline listens as a share of all listens.",
     source="house rule, docs/metrics.md#offline_share",
     additive=False,
+    is_goal=False,
+    numerator="offline_listens",
+    denominator="listens",
 )
 COMPLETION_RATE = Metric(
     slug="completion_rate",
@@ -72,6 +83,8 @@ COMPLETION_RATE = Metric(
     definition="Completions as a share of starts.",
     source="house rule, docs/metrics.md#completion_rate",
     additive=False,
+    numerator="completions",
+    denominator="starts",
 )
 
 ALL = (STARTS, LISTENS, OFFLINE_LISTENS, COMPLETIONS, HEARD_SECONDS, OFFLINE_SHARE, COMPLETION_RATE)

@@ -11,7 +11,7 @@ from models.columns import UtcDateTime
 
 
 class Role(StrEnum):
-    """What a signed-in person may do; design.md, section 9."""
+    """What a signed-in person may do."""
 
     CREATOR = "creator"
     ADVERTISER = "advertiser"

@@ -19,6 +19,7 @@ from api.app import create_app
 from api.settings import Settings
 from models.engine import make_engine
 from models.migrate import migrate
+from tests.postgres import PostgresServer, find_install, run_server
 
 for name in [name for name in os.environ if name.startswith("EARSHOT_")]:
     del os.environ[name]  # a developer's settings must not decide what tests find
@@ -30,9 +31,29 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'store.db'}"
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for all tests, started by the first that needs it."""
+    install = find_install()
+    if install is None:
+        missing = "no PostgreSQL binaries: install requirements-dev.lock (make setup-dev)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with run_server(install) as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A migrated PostgreSQL store of the test's own."""
+    with postgres_server.lend_database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest) -> str:
-    """An empty store, once on each engine."""
+    """A store of the test's own, once on each engine."""
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 
@@ -99,7 +120,7 @@ class Processes:
         port = free_port()
         process = self.start("serve", "--port", str(port), **environment)
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: _answers(f"{url}/healthz"), f"{url} to answer", process)
+        wait_until(lambda: answers(f"{url}/healthz"), f"{url} to answer", process)
         return url, process
 
     def stop_all(self) -> None:
@@ -110,7 +131,8 @@ class Processes:
             process.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether something at this address answers with success."""
     try:
         with urllib.request.urlopen(url, timeout=2):
             return True

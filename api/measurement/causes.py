@@ -1,4 +1,4 @@
-"""Why an event is set aside instead of counted; design.md, section 5."""
+"""Why an event is set aside instead of counted; docs/metrics.md."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Follows a device's hash chain from batch to batch; design.md, section 4.
+"""Follows a device's hash chain from batch to batch; docs/sync-protocol.md.
 
 Nothing here refuses an event. It says whether what the device tells now fits what it told before: `broken` (a head that
 its events do not give), `gap` (a stretch not seen yet), `fork` (two different events for one seq).

@@ -1,4 +1,4 @@
-"""Counting rules for playbacks: pure functions of values. design.md, section 5; docs/metrics.md.
+"""Counting rules for playbacks: pure functions of values; docs/metrics.md.
 
 A coverage is a flat sorted list `[from, to, from, to, ...]` of disjoint, non-touching ranges of whole seconds.
 """

@@ -7,6 +7,12 @@ from sqlmodel import Session, col, delete, or_, select
 from models.tables import User, WebSession
 
 
+def append_user(session: Session, user: User) -> None:
+    """Add a user; raises IntegrityError when the address is taken."""
+    session.add(user)
+    session.flush()
+
+
 def get_user_by_email(session: Session, email: str) -> User | None:
     """The user who signs in with this address, in any case of letters."""
     return session.exec(select(User).where(User.email == email.strip().lower())).first()
@@ -31,9 +37,14 @@ def append_session(session: Session, row: WebSession) -> None:
     session.add(row)
 
 
-def delete_session(session: Session, token_hash: bytes) -> None:
-    """Sign a browser out."""
-    session.exec(delete(WebSession).where(col(WebSession.token_hash) == token_hash))
+def delete_session(session: Session, token_hash: bytes) -> bool:
+    """Sign a browser out; False when no session has this SHA-256."""
+    return bool(session.exec(delete(WebSession).where(col(WebSession.token_hash) == token_hash)).rowcount)
+
+
+def delete_sessions_of(session: Session, user_id: int) -> None:
+    """Sign a user out everywhere."""
+    session.exec(delete(WebSession).where(col(WebSession.user_id) == user_id))
 
 
 def delete_expired_sessions(session: Session, now: datetime) -> None:

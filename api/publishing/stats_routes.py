@@ -1,0 +1,116 @@
+"""How much a show was heard, read from the rollups."""
+
+from datetime import date, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from api import clock
+from api.deps import PublisherDep, ReadSessionDep
+from api.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError, documented
+from api.publishing import service
+from models import metrics
+from models.periods import Period
+from models.queries import catalogue, stats
+
+DEFAULT_DAYS = 30
+MAX_DAYS = 1100
+"""Three years: more rows than a chart can show, and a bound on one answer."""
+
+router = APIRouter(prefix="/v1", tags=["stats"])
+
+
+class Counts(BaseModel):
+    """The sums of a row. Sums by day and by episode of the same span agree."""
+
+    starts: int = Field(description=metrics.STARTS.definition)
+    listens: int = Field(description=metrics.LISTENS.definition)
+    offline_listens: int = Field(description=metrics.OFFLINE_LISTENS.definition)
+    completions: int = Field(description=metrics.COMPLETIONS.definition)
+    heard_seconds: int = Field(description=metrics.HEARD_SECONDS.definition)
+
+
+class DayRow(Counts):
+    """One UTC day."""
+
+    day: date
+
+
+class EpisodeRow(Counts):
+    """One episode."""
+
+    episode_id: UUID
+
+
+class StatsByDay(BaseModel):
+    """`by=day`: every day of the span up to today, in order; a day without playbacks has zeros."""
+
+    rows: list[DayRow]
+
+
+class StatsByEpisode(BaseModel):
+    """`by=episode`: each episode with a counted playback in the span, most heard first, deleted ones too."""
+
+    rows: list[EpisodeRow]
+
+
+From = Annotated[
+    date | None, Query(alias="from", description=f"First UTC day. Without it, {DEFAULT_DAYS - 1} days before `to`.")
+]
+To = Annotated[date | None, Query(alias="to", description="Last UTC day, included. Without it, today.")]
+By = Annotated[Literal["day", "episode"], Query(description="What a row stands for.")]
+
+
+@router.get(
+    "/shows/{show_id}/stats",
+    responses=documented(UnauthenticatedError, ForbiddenError, NotFoundError, InvalidError),
+)
+def read_stats(
+    session: ReadSessionDep,
+    user: PublisherDep,
+    show_id: Annotated[UUID, Path(description="The show's id.")],
+    first: From = None,
+    last: To = None,
+    by: By = "day",
+) -> StatsByDay | StatsByEpisode:
+    """Starts, listens, offline listens, completions and seconds heard, per UTC day or per episode.
+
+    Creators read their own shows, admins every show. Days are UTC days of the listening, not of its arrival: the rows
+    of past days grow when a phone that was offline reports late.
+    """
+    today = clock.now().date()
+    period = _parse_period(first, last, today)
+    show = catalogue.get_show(session, show_id, service.scope_of(user))
+    if show is None:
+        raise NotFoundError("There is no such show among yours. GET /v1/shows lists them with their ids.")
+    key = service.key_of(show)
+    if by == "day":
+        days = stats.fill_days(stats.list_day_sums(session, key, period), period, today)
+        return StatsByDay(rows=[DayRow(**row._asdict()) for row in days])
+    episodes = stats.list_episode_sums(session, key, period)
+    return StatsByEpisode(rows=[_episode_row(row) for row in episodes if row.is_counted])
+
+
+def _episode_row(row: stats.EpisodeSums) -> EpisodeRow:
+    counts = {slug: getattr(row, slug) for slug in metrics.ADDITIVE_SLUGS}
+    return EpisodeRow(episode_id=row.uuid, **counts)
+
+
+def _parse_period(first: date | None, last: date | None, today: date) -> Period:
+    if last is None:
+        last = today
+    if first is None:
+        first = _default_first(last)
+    if first > last:
+        raise InvalidError(f"from={first} is after to={last}. Swap them; the day in `to` is included.")
+    if (last - first).days >= MAX_DAYS:
+        raise InvalidError(f"{first} to {last} is more than {MAX_DAYS} days. Ask for a shorter span, several times.")
+    return Period(first, last)
+
+
+def _default_first(last: date) -> date:
+    # The calendar begins in the year 1; a span that would begin earlier begins there.
+    is_too_early = (last - date.min).days < DEFAULT_DAYS
+    return date.min if is_too_early else last - timedelta(days=DEFAULT_DAYS - 1)

@@ -1,0 +1,39 @@
+"""Rows as the API shows them."""
+
+from api import urls
+from api.publishing.schemas import AudioOut, EpisodeOut, ShowOut
+from api.publishing.service import state_of
+from models.tables import Episode, Show
+
+
+def show_out(show: Show, base_url: str) -> ShowOut:
+    """A show with the address of its feed."""
+    return ShowOut(id=show.uuid, feed_url=urls.feed_url(base_url, show.slug), **show.model_dump(exclude={"id"}))
+
+
+def audio_out(episode: Episode, base_url: str) -> AudioOut | None:
+    """An episode's recording, None when it has none yet."""
+    if episode.audio_sha256 is None or episode.audio_type is None:
+        return None
+    return AudioOut(
+        duration_ms=episode.duration_ms or 0,
+        bytes=episode.audio_bytes or 0,
+        sha256=episode.audio_sha256,
+        bitrate_bps=episode.bitrate_bps or 0,
+        header_bytes=episode.header_bytes,
+        audio_type=episode.audio_type,
+        media_url=urls.media_url(base_url, episode.uuid, episode.audio_type),
+    )
+
+
+def episode_out(episode: Episode, show: Show, base_url: str) -> EpisodeOut:
+    """An episode with its show's id and its recording."""
+    return EpisodeOut.model_validate(
+        {
+            **episode.model_dump(exclude={"id", "show_id"}),
+            "id": episode.uuid,
+            "show_id": show.uuid,
+            "state": state_of(episode),
+            "audio": audio_out(episode, base_url),
+        }
+    )

@@ -1,0 +1,1 @@
+"""What a decent developer writes first: FastAPI, SQLModel, one select and one insert per event."""

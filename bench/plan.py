@@ -1,0 +1,63 @@
+"""How much is measured, and what with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.processes import Loader, Processes
+
+BATCH_SIZES = (1, 20, 500)
+CONNECTIONS = (1, 8, 64)
+USUAL_BATCH = 20
+"""Events in the batches that ratios are about."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Repetitions are interleaved, ours and the baseline's in turn, so that noise hits both; medians are shown."""
+
+    repeats: int
+    seconds: float
+    """One run of one cell of the ingest table."""
+    naive_seconds: float
+    """The baseline answers so rarely that its runs must be longer."""
+    warm_up_seconds: float
+    fold_repeats: int
+    fold_events: int
+    path_tries: int
+    path_repeats: int
+    path_events: int
+
+
+FULL = Plan(
+    repeats=5,
+    seconds=1.0,
+    naive_seconds=2.0,
+    warm_up_seconds=0.2,
+    fold_repeats=3,
+    fold_events=300_000,
+    path_tries=50,
+    path_repeats=3,
+    path_events=100_000,
+)
+QUICK = Plan(
+    repeats=3,
+    seconds=0.3,
+    naive_seconds=0.6,
+    warm_up_seconds=0.1,
+    fold_repeats=1,
+    fold_events=60_000,
+    path_tries=15,
+    path_repeats=1,
+    path_events=20_000,
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every measure needs."""
+
+    plan: Plan
+    processes: Processes
+    loader: Loader
+    tell: Callable[[str], None]
+    """Shows what is being done."""

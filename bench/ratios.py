@@ -1,0 +1,51 @@
+"""The targets, and whether this run met them."""
+
+from statistics import median
+
+import msgspec
+
+from bench.folding import FoldingRow
+from bench.ingest import IngestRow
+from bench.plan import USUAL_BATCH
+
+INGEST_RATIO = 50
+"""Durable HTTP ingest, times the baseline's, at 8 and at 64 connections."""
+FOLDING_RATIO = 100
+"""Folding, times the baseline's whole path."""
+FOLDING_RATE = 100_000
+"""Events per second on one core."""
+
+
+class Target(msgspec.Struct):
+    """One target beside what was measured."""
+
+    what: str
+    measured: float
+    target: float
+    unit: str
+    is_met: bool
+    by_cpu_time: float
+    """The same from CPU times, on which other programs on the machine weigh less."""
+
+
+def targets(ingest: list[IngestRow] | None, folding: FoldingRow | None) -> list[Target]:
+    """Those that the measured parts can answer."""
+    found = []
+    if ingest:
+        rows = {(row.subject, row.connections): row for row in ingest if row.batch_size == USUAL_BATCH}
+        for connections in (8, 64):
+            ours, naive = rows["earshot", connections], rows["naive", connections]
+            ratio = ours.events_per_second / naive.events_per_second
+            by_cpu = naive.server_cpu_us / ours.server_cpu_us
+            found.append(_target(f"ingest / naive, {connections} connections", ratio, INGEST_RATIO, "x", by_cpu))
+    if folding:
+        ratio = folding.events_per_second / folding.naive_events_per_second
+        by_cpu = folding.events_per_cpu_second * median(run.server_cpu_us for run in folding.naive_runs) / 1e6
+        found.append(_target("folding / naive whole path", ratio, FOLDING_RATIO, "x", by_cpu))
+        rate, by_cpu = folding.events_per_second, folding.events_per_cpu_second
+        found.append(_target("folding, one core", rate, FOLDING_RATE, "events/s", by_cpu))
+    return found
+
+
+def _target(what: str, measured: float, target: float, unit: str, by_cpu_time: float) -> Target:
+    return Target(what, measured, target, unit, measured >= target, by_cpu_time)

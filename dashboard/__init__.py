@@ -1,0 +1,1 @@
+"""The dashboard: reads the store through `models`, writes through the API over HTTP."""

@@ -1,0 +1,65 @@
+"""The frame around every page: who is signed in, what they may open, and how it looks."""
+
+from html import escape
+
+import streamlit as st
+
+from dashboard import session, theme
+from dashboard.app_pages import advertiser, episode, episodes, overview
+from models.tables import Role, User
+
+
+def main() -> None:
+    """One run of the script: Streamlit makes one for each change on a page."""
+    st.set_page_config(page_title="Earshot", page_icon=theme.LOGO_SVG, layout="wide")
+    st.html(f"<style>{theme.CSS}</style>")
+    st.logo(theme.LOGO_SVG, size="large")
+    user = session.current_user()
+    if user is None:
+        _signed_out()
+        return
+    page = st.navigation(_pages(user))
+    with st.sidebar:
+        _account(user)
+    page.run()
+
+
+def _pages(user: User) -> list[st.Page]:
+    if user.role == Role.ADVERTISER:
+        return [st.Page(advertiser.render, title="Campaigns", icon=":material/campaign:", url_path="campaigns")]
+
+    def draw_overview() -> None:
+        overview.render(user)
+
+    def draw_episodes() -> None:
+        episodes.render(user, one_episode)
+
+    def draw_episode() -> None:
+        episode.render(user, all_episodes)
+
+    all_episodes = st.Page(draw_episodes, title="Episodes", icon=":material/podcasts:", url_path="episodes")
+    one_episode = st.Page(draw_episode, title="Episode", url_path="episode", visibility="hidden")
+    return [
+        st.Page(draw_overview, title="Overview", icon=":material/monitoring:", url_path="overview", default=True),
+        all_episodes,
+        one_episode,
+    ]
+
+
+def _account(user: User) -> None:
+    name = f"<strong>{escape(user.name)}</strong><br>" if user.name else ""
+    sees = " · sees every show" if user.role == Role.ADMIN else ""
+    st.html(
+        f'<div class="es-account">{name}{escape(user.email)}<br>{escape(user.role)}{sees}<br>'
+        '<a href="/sign-out">Sign out</a></div>'
+    )
+
+
+def _signed_out() -> None:
+    st.navigation([st.Page(lambda: None, title="Signed out", url_path="signed-out")], position="hidden")
+    st.title("You are signed out")
+    st.write("This session has ended, here or in another window.")
+    st.html('<a href="/sign-in">Sign in again</a>')
+
+
+main()

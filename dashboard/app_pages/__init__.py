@@ -1,0 +1,1 @@
+"""One file per page; each asks, draws, and stops."""

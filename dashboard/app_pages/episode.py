@@ -1,0 +1,55 @@
+"""One episode's own page."""
+
+import streamlit as st
+
+from dashboard import cards, clock, data, day_chart, filters, formats, settings
+from dashboard.app_pages import empty
+from models import metrics
+from models.tables import Episode, User
+
+CARDS = (
+    metrics.STARTS,
+    metrics.LISTENS,
+    metrics.OFFLINE_SHARE,
+    metrics.COMPLETION_RATE,
+    metrics.HEARD_SECONDS,
+)
+
+
+def render(user: User, all_episodes: st.Page) -> None:
+    """The page of the episode that the address names with `?episode=`, if it is of one of the user's shows."""
+    if st.button("All episodes", icon=":material/arrow_back:", type="tertiary"):
+        st.switch_page(all_episodes)
+    found = data.episode(user, st.query_params.get("episode", ""))
+    if found is None:
+        st.title("No such episode")
+        st.write("It is not among your shows, or it was deleted.")
+        return
+    episode, show = found
+    st.title(episode.title)
+    st.caption(_about(episode, show.title))
+    period = filters.choose_period()
+    before = period.before()
+    episode_id = data.key(episode)
+    days = data.days_of_episode(episode_id, period.first, period.last)
+    cards.row(CARDS, days, data.days_of_episode(episode_id, before.first, before.last), period)
+    day_chart.show(days, episode.published_at)
+    with st.container(border=True, key="card-share"):
+        _share(episode)
+        empty.feed(show)
+
+
+def _about(episode: Episode, show_title: str) -> str:
+    published = formats.publication(episode.published_at, clock.now())
+    parts = [show_title, published]
+    if episode.duration_ms is not None:
+        parts.append(formats.duration(episode.duration_ms))
+    return " · ".join(parts)
+
+
+def _share(episode: Episode) -> None:
+    if episode.audio_sha256 is None:
+        st.write("This episode has no recording yet. Send one with `PUT /v1/episodes/{id}/audio`.")
+        return
+    st.caption("The recording, as players fetch it")
+    st.code(f"{settings.current().resolved_base_url()}/media/{episode.uuid}.mp3", language=None)

@@ -1,0 +1,39 @@
+"""What was heard of one show, and what is arriving now."""
+
+import streamlit as st
+
+from dashboard import cards, charts, data, day_chart, filters, live_strip
+from dashboard.app_pages import empty
+from models import metrics
+from models.tables import User
+
+CARDS = (metrics.LISTENS, metrics.HEARD_SECONDS, metrics.OFFLINE_SHARE, metrics.COMPLETION_RATE)
+TOP = 8
+
+
+def render(user: User) -> None:
+    """The whole page."""
+    st.title("Overview")
+    shows = data.shows(user)
+    if not shows:
+        empty.no_shows(user)
+        return
+    scope = filters.choose(shows)
+    show_id, period = data.key(scope.show), scope.period
+    live_strip.show(show_id)
+    before = period.before()
+    days = data.days(show_id, period.first, period.last)
+    episodes = data.episodes(show_id, period.first, period.last)
+    if episodes.empty:
+        empty.no_episodes(scope.show)
+        return
+    cards.row(CARDS, days, data.days(show_id, before.first, before.last), period)
+    day_chart.show(days)
+    with st.container(border=True, key="card-top"):
+        st.subheader("Most heard episodes")
+        heard = episodes[episodes["listens"] > 0].head(TOP)
+        if heard.empty:
+            empty.not_heard(scope.show)
+            return
+        st.caption(f"Listens in the last {period.days} days.")
+        st.plotly_chart(charts.top_episodes(heard), theme=None, config=charts.CONFIG, alt="Listens per episode")

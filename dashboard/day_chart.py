@@ -1,0 +1,20 @@
+"""The card with listens per day, as Overview and an episode's page both show it."""
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts
+
+
+def show(days: pd.DataFrame, published_at: datetime | None = None) -> None:
+    """The chart, or one sentence when nothing was heard."""
+    with st.container(border=True, key="card-days"):
+        st.subheader("Listens per day")
+        if not days["listens"].any():
+            st.write("No listen in these days. Choose a longer period, or wait for phones that were offline.")
+            return
+        st.caption("Days are UTC. Phones that were offline report later, so the last days still grow.")
+        figure = charts.listens_per_day(days, published_at)
+        st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="Listens per UTC day")

@@ -1,0 +1,69 @@
+"""`earshot seed` as a person types it."""
+
+import json
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from seed import accounts, main
+from seed.calls import SeedError
+from seed.report import make_reporter, print_report
+
+
+def seed(
+    *,
+    size: str,
+    number: int,
+    api_url: str,
+    home: Path,
+    accounts_file: Path | None,
+    force: bool,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Seed and print what to expect. Exit status 1 when it could not be done, 130 after Ctrl-C."""
+    console = Console(stderr=True)
+    try:
+        creator = accounts.find_creator(home, accounts_file)
+        if creator is None:
+            creator = accounts.make_creator(home)
+            console.print(f"Made a creator for the demo shows: {json.dumps(creator)}", highlight=False, soft_wrap=True)
+        options = main.Options(
+            api_url=api_url,
+            api_key=creator["api_key"],
+            home=home,
+            size=size,
+            seed=number,
+            is_forced=force,
+            must_wait=wait,
+        )
+        with make_reporter(console) as reporter:
+            report = main.run(options, reporter)
+    except SeedError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        print_report(Console(), report)
+    if not report["is_complete"]:
+        raise typer.Exit(130)
+
+
+def check(*, api_url: str, home: Path, accounts_file: Path | None) -> None:
+    """Compare the last seeding with what the API says. Exit status 1 when any number differs."""
+    try:
+        creator = accounts.find_creator(home, accounts_file)
+        if creator is None:
+            raise SeedError("There is no creator account yet: run `earshot seed` first, or name one with --accounts.")
+        differences = main.run_check(api_url, creator["api_key"], home)
+    except SeedError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    for line in differences[:50]:
+        typer.echo(line)
+    if differences:
+        typer.echo(f"{len(differences)} numbers differ from what was expected.", err=True)
+        raise typer.Exit(1)
+    typer.echo("Every number is as expected.")

@@ -1,0 +1,189 @@
+"""Seeding from beginning to end: catalogue, listeners, sending, waiting, and what to expect."""
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from seed import check, publish
+from seed.audience import Listener
+from seed.calls import SeedError, open_http
+from seed.catalogue import Show, make_catalogue
+from seed.expected import Counts, Expectation, total_of
+from seed.files import read_expected, write_expected
+from seed.report import Reporter
+from seed.sender import Sender, Sending, wait_until_counted
+
+CONNECTIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much to send."""
+
+    listeners: int | None
+    """None: as many as the time allows."""
+    seconds: float | None = None
+    """When to stop sending."""
+
+
+SIZES = {
+    "tiny": Size(40),
+    "small": Size(700),
+    "medium": Size(16_000),
+    "large": Size(None, seconds=3600),
+}
+"""About 65 events a listener: 2,500, 45,000, 1 million. `tiny` is for tests. From `medium` on, the API's
+EARSHOT_REGISTRATIONS_PER_MINUTE decides how long it takes: every listener is a new device from one address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One seeding."""
+
+    api_url: str
+    api_key: str
+    """A creator's."""
+    home: Path
+    """EARSHOT_HOME: the expectation is written here."""
+    size: str = "small"
+    seed: int = 1
+    today: date | None = None
+    """UTC day that simulated time ends with the beginning of; the same seed and day give the same numbers. None: the
+    present one."""
+    is_forced: bool = False
+    """Add a set to a store that has shows already."""
+    must_wait: bool = True
+    """Wait until the worker has counted everything."""
+    connections: int = CONNECTIONS
+
+
+def run(options: Options, report: Reporter) -> dict[str, Any]:
+    """Seed, and give what should be counted, which is also kept in `home`; see `_report` for the fields.
+
+    Ctrl-C stops after the batches that are on their way; `is_complete` is False then. Raises SeedError.
+    """
+    if options.size not in SIZES:
+        raise SeedError(f"There is no size {options.size!r}; choose small, medium or large.")
+    with _stopping_cleanly() as should_stop:
+        return asyncio.run(_run(options, report, should_stop))
+
+
+@contextmanager
+def _stopping_cleanly() -> Iterator[Callable[[], bool]]:
+    """Make the first Ctrl-C a request; a second one interrupts as usual."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop.is_set  # only the main thread may decide about signals
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def on_interrupt(_number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield stop.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+async def _run(options: Options, report: Reporter, should_stop: Callable[[], bool]) -> dict[str, Any]:
+    today = options.today or datetime.now(UTC).date()
+    async with open_http(options.api_url, options.connections) as http:
+        if not options.is_forced and await publish.list_shows(http, options.api_key):
+            raise SeedError("This creator has shows already. Use --force to add another set of demo shows.")
+        published = await _publish(http, options, today, report)
+        sending = await _send(http, options, [show for _, show in published], today, report, should_stop)
+        is_complete = not should_stop()
+        result = _report(options, today, published, sending.expectation, is_complete)
+        # Before waiting: what was sent will be counted, whether or not anybody watches.
+        write_expected(options.home, result)
+        if options.must_wait and is_complete:
+            started = time.monotonic()
+
+            def on_wait(left: int) -> None:
+                hint = "; is `earshot worker` running?" if time.monotonic() - started > 15 else ""
+                report("Counting", len(sending.receipts) - left, len(sending.receipts), f"waiting for the worker{hint}")
+
+            await wait_until_counted(http, sending, should_stop=should_stop, on_wait=on_wait)
+            report("Counting", len(sending.receipts), len(sending.receipts), "done")
+        return result
+
+
+async def _publish(
+    http: httpx2.AsyncClient, options: Options, today: date, report: Reporter
+) -> list[tuple[dict[str, Any], Show]]:
+    shows = make_catalogue(options.seed, today)
+    total, done = sum(len(show.episodes) for show in shows), count(1)
+    report("Publishing episodes", 0, total)
+    return [
+        await publish.publish_show(
+            http, options.api_key, show, lambda: report("Publishing episodes", next(done), total)
+        )
+        for show in shows
+    ]
+
+
+async def _send(
+    http: httpx2.AsyncClient,
+    options: Options,
+    shows: list[Show],
+    today: date,
+    report: Reporter,
+    should_stop: Callable[[], bool],
+) -> Sending:
+    size, started = SIZES[options.size], time.monotonic()
+
+    def is_over() -> bool:
+        return should_stop() or (size.seconds is not None and time.monotonic() - started > size.seconds)
+
+    def on_progress(sending: Sending) -> None:
+        pace = sending.events / max(0.001, time.monotonic() - started)
+        note = f"{sending.events:,} events, {pace:,.0f} a second"
+        report("Listening devices", sending.expectation.devices, size.listeners or 0, note)
+
+    sender = Sender(http, shows, today, should_stop=is_over, on_progress=on_progress)
+    listeners = islice((Listener(options.seed, number) for number in count()), size.listeners)
+    return await sender.run(listeners, options.connections)
+
+
+def _report(
+    options: Options,
+    today: date,
+    published: list[tuple[dict[str, Any], Show]],
+    expectation: Expectation,
+    is_complete: bool,
+) -> dict[str, Any]:
+    """What was asked for, ids on the server, and every number that should be counted."""
+    by_episode = {
+        id_: total_of(counts for key, counts in expectation.by_episode_day.items() if key[0] == id_)
+        for id_ in expectation.episodes
+    }
+    shows = publish.shows_json(published)
+    for show in shows:
+        for episode in show["episodes"]:
+            episode["total"] = asdict(by_episode[episode["id"]])
+        show["total"] = asdict(total_of(Counts(**episode["total"]) for episode in show["episodes"]))
+    head = {"seed": options.seed, "size": options.size, "today": str(today), "is_complete": is_complete}
+    return {**head, "api_url": options.api_url, "shows": shows, **expectation.to_json()}
+
+
+def run_check(api_url: str, api_key: str, home: Path) -> list[str]:
+    """Compare the last seeding's expectation with the API; a line for each number that differs."""
+
+    async def find() -> list[str]:
+        async with open_http(api_url, 2) as http:
+            return await check.find_differences(http, api_key, read_expected(home))
+
+    return asyncio.run(find())

@@ -1,0 +1,191 @@
+"""Seeding, from the command to the numbers: real processes, real HTTP, and every number compared."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+from typer.testing import CliRunner, Result
+
+from api.cli import app
+from models.columns import day_number
+from models.counting import PipelineDay
+from models.engine import make_engine
+from models.periods import Period
+from models.queries import stats
+from models.tables import Episode, Show
+from seed.check import FIELDS, compare
+from seed.expected import Counts
+from tests.conftest import Processes
+
+EARLIER, LATER = date(2020, 1, 1), date(2100, 1, 1)
+"""Around everything that could be counted."""
+Numbers = dict[tuple[str, int], dict[str, int]]
+"""Episode's UUID and UTC day -> its five numbers."""
+
+
+def seed(processes: Processes, *arguments: str) -> Result:
+    """Run `earshot seed ARGUMENTS` to its end, in the environment that the processes have."""
+    return CliRunner().invoke(app, ["seed", *arguments], env=processes.environment())
+
+
+@dataclass
+class Seeded:
+    """A tiny set that was seeded through a running API and counted by a running worker."""
+
+    processes: Processes
+    url: str
+    engine: Engine
+    output: str
+    report: dict[str, Any]
+
+    @property
+    def expected(self) -> Numbers:
+        ids = {e["name"]: e["id"] for show in self.report["shows"] for e in show["episodes"]}
+        rows = self.report["by_episode_day"]
+        return {(ids[row["episode"]], row["day"]): {name: row[name] for name in FIELDS} for row in rows}
+
+    def found(self) -> Numbers:
+        """What the dashboard's queries say."""
+        ids = {e["id"] for show in self.report["shows"] for e in show["episodes"]}
+        period = Period(EARLIER, LATER)
+        found: Numbers = {}
+        with Session(self.engine) as session:
+            for episode in session.exec(select(Episode)):
+                assert str(episode.uuid) in ids
+                for row in stats.list_day_sums_of_episode(session, episode.id or 0, period):
+                    numbers = {name: getattr(row, name) for name in FIELDS}
+                    found[str(episode.uuid), day_number(row.day)] = numbers
+        return found
+
+
+@pytest.fixture
+def seeded(processes: Processes) -> Iterator[Seeded]:
+    url, _ = processes.serve()
+    processes.start("worker")
+    done = seed(processes, "--size", "tiny", "--seed", "5", "--api-url", url, "--json")
+    assert done.exit_code == 0, done.stderr
+    engine = make_engine(processes.store_url)
+    yield Seeded(processes, url, engine, done.stderr, json.loads(done.stdout))
+    engine.dispose()
+
+
+def test_every_number_is_as_expected_and_off_by_one_is_seen(seeded: Seeded) -> None:
+    report = seeded.report
+    assert report["total"]["listens"] > 100
+    assert seeded.found() == seeded.expected
+    _totals_by_show_agree(seeded)
+    _pipeline_agrees(seeded)
+    _check_sees_one_listen_too_many(seeded)
+    _a_second_set_needs_force(seeded)
+    _credentials_are_private(seeded)
+
+
+def _totals_by_show_agree(seeded: Seeded) -> None:
+    period = Period(EARLIER, LATER)
+    with Session(seeded.engine) as session:
+        for show in seeded.report["shows"]:
+            row = session.exec(select(Show).where(Show.uuid == UUID(show["id"]))).one()
+            sums = stats.list_episode_sums(session, row.id or 0, period)
+            by_episode = {str(e.uuid): {name: getattr(e, name) for name in FIELDS} for e in sums}
+            assert by_episode == {e["id"]: e["total"] for e in show["episodes"]}
+            days = stats.list_day_sums(session, row.id or 0, period)
+            assert {name: sum(getattr(day, name) for day in days) for name in FIELDS} == show["total"]
+
+
+def _pipeline_agrees(seeded: Seeded) -> None:
+    events = seeded.report["events"]
+    outcomes: dict[str, int] = {}
+    with Session(seeded.engine) as session:
+        for row in session.exec(select(PipelineDay).where(PipelineDay.kind == "event")):
+            outcomes[row.outcome] = outcomes.get(row.outcome, 0) + row.events
+    expected = {"counted": events["counted"], "duplicate": events["duplicate"], **events["set_aside"]}
+    assert outcomes == expected
+    assert sum(outcomes.values()) == events["sent"]
+    assert set(events["set_aside"]) == {
+        "unknown_episode",
+        "before_publication",
+        "clock_ahead",
+        "too_late",
+        "faster_than_possible",
+    }
+
+
+def _check_sees_one_listen_too_many(seeded: Seeded) -> None:
+    assert seed(seeded.processes, "--check", "--api-url", seeded.url).exit_code == 0
+    path = seeded.processes.home / "seed-expected.json"
+    report = json.loads(path.read_text())
+    report["by_episode_day"][0]["listens"] += 1
+    path.write_text(json.dumps(report))
+    done = seed(seeded.processes, "--check", "--api-url", seeded.url)
+    assert done.exit_code == 1
+    assert done.stdout.count("listens expected") == 2, "the day and the episode"
+
+
+def _a_second_set_needs_force(seeded: Seeded) -> None:
+    done = seed(seeded.processes, "--size", "tiny", "--api-url", seeded.url)
+    assert done.exit_code == 1
+    assert "--force" in done.stderr
+    before = seeded.found()
+    done = seed(seeded.processes, "--size", "tiny", "--seed", "5", "--api-url", seeded.url, "--force", "--json")
+    assert done.exit_code == 0, done.stderr
+    again = json.loads(done.stdout)
+    same = ("seed", "today", "devices", "events", "total", "by_episode_day")
+    if again["today"] == seeded.report["today"]:  # midnight may have passed meanwhile
+        assert {name: again[name] for name in same} == {name: seeded.report[name] for name in same}
+    assert {show["slug"] for show in again["shows"]} == {f"{show['slug']}-2" for show in seeded.report["shows"]}
+    both = Seeded(seeded.processes, seeded.url, seeded.engine, "", {"shows": seeded.report["shows"] + again["shows"]})
+    assert both.found() == {**before, **Seeded(seeded.processes, "", seeded.engine, "", again).expected}
+
+
+def _credentials_are_private(seeded: Seeded) -> None:
+    path = seeded.processes.home / "seed-creator.json"
+    creator = json.loads(path.read_text())["creator"]
+    assert path.stat().st_mode & 0o077 == 0
+    assert creator["password"] in seeded.output
+
+
+def test_an_unreadable_accounts_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.json"
+    file.write_text("{}")
+    done = seed(Processes(tmp_path, ""), "--accounts", str(file), "--api-url", "http://127.0.0.1:9")
+    assert done.exit_code == 1
+    assert "accounts.json" in done.stderr
+    assert "api_key" in done.stderr
+
+
+def test_an_unknown_size_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.json"
+    file.write_text('{"creator": {"api_key": "k"}}')
+    done = seed(Processes(tmp_path, ""), "--accounts", str(file), "--size", "huge", "--api-url", "http://127.0.0.1:9")
+    assert done.exit_code == 1
+    assert "small, medium or large" in done.stderr
+
+
+def test_a_check_before_any_seeding_says_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.json"
+    file.write_text('{"creator": {"api_key": "k"}}')
+    done = seed(Processes(tmp_path, ""), "--check", "--accounts", str(file))
+    assert done.exit_code == 1
+    assert "seed-expected.json is not there: run `earshot seed`" in done.stderr
+
+
+DIFFERENCES = {
+    "equal": ({"a": Counts(1, 1, 0, 0, 30)}, {"a": Counts(1, 1, 0, 0, 30)}, 0),
+    "zero is the same as absent": ({"a": Counts()}, {"b": Counts()}, 0),
+    "one second more": ({"a": Counts(1, 1, 0, 0, 30)}, {"a": Counts(1, 1, 0, 0, 31)}, 1),
+    "a day that nobody expected": ({}, {"a": Counts(1, 0, 0, 0, 3)}, 2),
+    "a day that is missing": ({"a": Counts(1, 0, 0, 0, 3)}, {}, 2),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_differences_are_found(name: str) -> None:
+    expected, found, lines = DIFFERENCES[name]
+    assert len(compare("Show", expected, found)) == lines
