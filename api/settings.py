@@ -31,7 +31,7 @@ class Settings(StoreSettings):
     """Signs device tokens. Empty: made once and kept in `home`. Several machines must share one."""
 
     max_audio_bytes: int = Field(default=500 * MEBIBYTE, ge=1)
-    registrations_per_minute: int = Field(default=1200, ge=1)
+    registrations_per_minute: int = Field(default=6000, ge=1)
     """New devices from one address."""
     sign_ins_per_minute: int = Field(default=10, ge=1)
     """Attempts for one e-mail address or from one address, before they wait."""

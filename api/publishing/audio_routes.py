@@ -64,7 +64,7 @@ async def put_audio(
     reading: ReadSessionDep,
     session: SessionDep,
     base_url: BaseUrl,
-) -> AudioOut | None:
+) -> AudioOut:
     """Give an episode its recording, or another one. Refused unless it is whole, and audio that apps play."""
     await run_in_threadpool(service.get_episode, reading, user, episode_id)
     # An upload takes minutes; it must not keep a connection, and on SQLite the log of changes, that long.

@@ -11,18 +11,17 @@ def show_out(show: Show, base_url: str) -> ShowOut:
     return ShowOut(id=show.uuid, feed_url=urls.feed_url(base_url, show.slug), **show.model_dump(exclude={"id"}))
 
 
-def audio_out(episode: Episode, base_url: str) -> AudioOut | None:
-    """An episode's recording, None when it has none yet."""
-    if episode.audio_sha256 is None or episode.audio_type is None:
-        return None
+def audio_out(episode: Episode, base_url: str) -> AudioOut:
+    """The recording of an episode that has one."""
+    audio_type = episode.audio_type or ""
     return AudioOut(
         duration_ms=episode.duration_ms or 0,
         bytes=episode.audio_bytes or 0,
-        sha256=episode.audio_sha256,
+        sha256=episode.audio_sha256 or "",
         bitrate_bps=episode.bitrate_bps or 0,
         header_bytes=episode.header_bytes,
-        audio_type=episode.audio_type,
-        media_url=urls.media_url(base_url, episode.uuid, episode.audio_type),
+        audio_type=audio_type,
+        media_url=urls.media_url(base_url, episode.uuid, audio_type),
     )
 
 
@@ -34,6 +33,6 @@ def episode_out(episode: Episode, show: Show, base_url: str) -> EpisodeOut:
             "id": episode.uuid,
             "show_id": show.uuid,
             "state": state_of(episode),
-            "audio": audio_out(episode, base_url),
+            "audio": None if episode.audio_sha256 is None else audio_out(episode, base_url),
         }
     )

@@ -14,7 +14,8 @@ def get_offset(session: Session, consumer: str, partition: int) -> int:
 
 def list_offsets(session: Session) -> list[ConsumerOffset]:
     """Where every consumer stands."""
-    return list(session.exec(select(ConsumerOffset).order_by(col(ConsumerOffset.consumer), col(ConsumerOffset.partition))))
+    order = (col(ConsumerOffset.consumer), col(ConsumerOffset.partition))
+    return list(session.exec(select(ConsumerOffset).order_by(*order)))
 
 
 def append_consumer(connection: Connection, consumer: str, partition: int) -> None:

@@ -1,5 +1,6 @@
 """What a file is found to be."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -84,5 +85,11 @@ def test_an_element_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> No
         file.write(box(b"ftyp", b"M4A ") + moov)
         file.seek(huge, 1)  # a hole: takes no room on disk
         file.write(box(b"mdat", bytes(100)))
-    with pytest.raises(NotAudioError):
-        probe(path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(NotAudioError):
+            probe(path)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < huge // 4
