@@ -30,7 +30,7 @@ FOLDER = Path("build")
 app = typer.Typer(add_completion=False, help="Measure Earshot and a naive baseline on this machine.")
 console = Console()
 if not console.is_terminal:
-    console.width = 110  # a pipe has no width of its own, and tables must not be cut
+    console.width = 120  # a pipe has no width of its own, and tables must not be cut
 
 FolderOption = Annotated[Path, typer.Option(help="Where the stores go while measuring; a real disk, not a RAM disk.")]
 
@@ -38,7 +38,7 @@ FolderOption = Annotated[Path, typer.Option(help="Where the stores go while meas
 @app.callback(invoke_without_command=True)
 def run(
     context: typer.Context,
-    quick: Annotated[bool, typer.Option("--quick", help="Under a minute, and rougher.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Rougher, in a fraction of the time.")] = False,
     only: Annotated[str, typer.Option(help="Parts, with commas: ingest, folding, path.")] = ",".join(PARTS),
     json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
     folder: FolderOption = FOLDER,
@@ -85,7 +85,8 @@ def _measure_parts(bench: Bench, parts: list[str], report: Report) -> None:
 @contextmanager
 def bench_in(folder: Path, plan: Plan) -> Iterator[Bench]:
     """A bench whose files and processes are gone afterwards, whatever happens."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with (

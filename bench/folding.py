@@ -7,13 +7,14 @@ from statistics import median
 import msgspec
 
 from bench.fold_log import Folded
-from bench.ingest import NAIVE_DEVICES, Run, naive_pool, run_once
+from bench.ingest import NAIVE_DEVICES, Run, run_naive
 from bench.plan import Bench
 from bench.processes import BenchError, Server
-from bench.subjects import Counting, Earshot, Naive, order_for
+from bench.subjects import Counting, Earshot, order_for
 from bench.traffic import Expected
 
 FOLD_DEVICES = 1024
+WHOLE_PATH_CONNECTIONS = 8
 FOLD = ("-m", "bench.fold_log")
 FOLD_PARTS = (*FOLD, "--parts")
 FOLD_SECONDS = 300
@@ -47,7 +48,9 @@ def measure_folding(bench: Bench, counting: Counting) -> FoldingRow:
         runs.append(fold(bench, earshot, run=FOLD_PARTS if is_extra else FOLD))
         _check(earshot.counted(server), expected, runs[-1].events, events)
         if not is_extra:
-            naive_runs.append(run_naive(bench, naive, seed=repeat))
+            naive_runs.append(
+                run_naive(bench, naive, naive.devices(NAIVE_DEVICES), WHOLE_PATH_CONNECTIONS, seed=repeat)
+            )
     *runs, extra = runs
     return FoldingRow(
         events=events,
@@ -58,14 +61,6 @@ def measure_folding(bench: Bench, counting: Counting) -> FoldingRow:
         naive_runs=naive_runs,
         parts=extra.parts,
     )
-
-
-def run_naive(bench: Bench, naive: Naive, seed: int) -> Run:
-    """The baseline's whole path for a while. It counts before it answers, so what is answered is in its rollup."""
-    plan = bench.plan
-    order = order_for(naive.server, naive.devices(NAIVE_DEVICES), naive.episodes, events=naive_pool(plan), seed=seed,
-                      seconds=plan.naive_seconds, warm_up_seconds=plan.warm_up_seconds)  # fmt: skip
-    return run_once(bench, naive.server, order)
 
 
 def fill(bench: Bench, earshot: Earshot, server: Server, expected: Expected, seed: int) -> int:

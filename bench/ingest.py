@@ -6,9 +6,10 @@ from statistics import median
 import msgspec
 
 from bench.load import Order, Result
-from bench.plan import BATCH_SIZES, CONNECTIONS, USUAL_BATCH, Bench, Plan
+from bench.plan import BATCH_SIZES, CONNECTIONS, USUAL_BATCH, Bench
 from bench.processes import Server
 from bench.subjects import Earshot, Naive, order_for
+from bench.traffic import Device
 
 POOL_EVENTS = {1: 8_192, 20: 51_200, 500: 64_000}
 """Events built per batch size; sent again from the start when a run is through with them, since Earshot's request path
@@ -56,26 +57,28 @@ def measure_ingest(bench: Bench) -> list[IngestRow]:
     earshot = Earshot(bench.processes, "ingest")
     ours, naive = earshot.serve(), Naive(bench.processes, "naive-ingest", is_counting=False)
     our_devices, naive_devices = earshot.devices(OUR_DEVICES), naive.devices(NAIVE_DEVICES)
-    naive_events = naive_pool(plan)
     runs: dict[Cell, list[Run]] = defaultdict(list)
     for repeat in range(plan.repeats):
         for connections in CONNECTIONS:
             bench.tell(f"ingest, round {repeat + 1} of {plan.repeats}, {connections} connections")
-            how = {"connections": connections, "warm_up_seconds": plan.warm_up_seconds}
             seed = repeat * 100 + connections
-            order = order_for(naive.server, naive_devices, naive.episodes, events=naive_events, seed=seed,
-                              seconds=plan.naive_seconds, **how)  # fmt: skip
-            runs["naive", USUAL_BATCH, connections].append(run_once(bench, naive.server, order))
+            runs["naive", USUAL_BATCH, connections].append(run_naive(bench, naive, naive_devices, connections, seed))
             for size in BATCH_SIZES:
                 order = order_for(ours, our_devices, earshot.episodes, events=POOL_EVENTS[size], batch_size=size,
-                                  seconds=plan.seconds, **how)  # fmt: skip
+                                  connections=connections, seconds=plan.seconds,
+                                  warm_up_seconds=plan.warm_up_seconds)  # fmt: skip
                 runs["earshot", size, connections].append(run_once(bench, ours, order))
     return [_row(*cell, runs[cell]) for cell in sorted(runs)]
 
 
-def naive_pool(plan: Plan) -> int:
-    """Events that a run of the baseline needs."""
-    return round(NAIVE_MOST_PER_SECOND * (plan.naive_seconds + plan.warm_up_seconds))
+def run_naive(bench: Bench, naive: Naive, devices: tuple[Device, ...], connections: int, seed: int) -> Run:
+    """Send new events to the baseline for a while; if it counts, what it answers is in its rollup already."""
+    plan = bench.plan
+    seconds = plan.naive_seconds * (2 if connections > 8 else 1)
+    events = round(NAIVE_MOST_PER_SECOND * (seconds + plan.naive_warm_up_seconds))
+    order = order_for(naive.server, devices, naive.episodes, events=events, connections=connections, seed=seed,
+                      seconds=seconds, warm_up_seconds=plan.naive_warm_up_seconds)  # fmt: skip
+    return run_once(bench, naive.server, order)
 
 
 def run_once(bench: Bench, server: Server, order: Order) -> Run:

@@ -8,8 +8,8 @@ from statistics import median
 
 import msgspec
 
-from bench.folding import add, run_naive
-from bench.ingest import Run
+from bench.folding import WHOLE_PATH_CONNECTIONS, add
+from bench.ingest import NAIVE_DEVICES, Run, run_naive
 from bench.load import HOST, build
 from bench.plan import Bench
 from bench.processes import BenchError, Server
@@ -19,7 +19,6 @@ from bench.traffic import Device, Expected
 POLL_SECONDS = 0.005
 """Between two looks at the rollup."""
 GIVE_UP_SECONDS = 60
-PATH_CONNECTIONS = 8
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,8 @@ def measure_path(bench: Bench, counting: Counting) -> PathRow:
     for repeat in range(plan.path_repeats):
         bench.tell(f"whole path under load, round {repeat + 1} of {plan.path_repeats}")
         runs.append(_throughput(bench, ours, plan.path_events, repeat))
-        naive_runs.append(run_naive(bench, naive, seed=2000 + repeat))
+        devices = naive.devices(NAIVE_DEVICES)
+        naive_runs.append(run_naive(bench, naive, devices, WHOLE_PATH_CONNECTIONS, seed=repeat))
     return PathRow(
         *_percentiles(latencies),
         *_percentiles(naive_latencies),
@@ -105,9 +105,9 @@ def _post(connection: http.client.HTTPConnection, request: bytes) -> None:
 def _throughput(bench: Bench, subject: Subject, events: int, seed: int) -> float:
     """Events per second from the first POST until the last event is counted."""
     expected = subject.counted()
-    devices = subject.devices(max(events // 100, PATH_CONNECTIONS))
+    devices = subject.devices(max(events // 100, WHOLE_PATH_CONNECTIONS))
     order = order_for(
-        subject.server, devices, subject.episodes, events=events, connections=PATH_CONNECTIONS, seed=1000 + seed
+        subject.server, devices, subject.episodes, events=events, connections=WHOLE_PATH_CONNECTIONS, seed=1000 + seed
     )
     result = bench.loader.send(order)
     if result.failures:

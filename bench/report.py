@@ -47,15 +47,14 @@ def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column(columns[0])
     for column in columns[1:]:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     return table
 
 
 def _ingest(rows: list[IngestRow]) -> Table:
     table = _table(
         "Durable sync over HTTP (median of the runs)",
-        "", "batch", "connections", "events/s", "lowest", "highest", "p50 ms", "p99 ms",
-        "CPU µs/event", "load CPU", "failed",
+        "", "batch", "conns", "events/s", "lowest", "highest", "p50 ms", "p99 ms", "CPU µs/event", "load CPU", "failed",
     )  # fmt: skip
     for row in sorted(rows, key=lambda row: (row.subject == "naive", row.batch_size, row.connections)):
         rates = [run.events_per_second for run in row.runs]
@@ -66,8 +65,8 @@ def _ingest(rows: list[IngestRow]) -> Table:
             f"{row.events_per_second:,.0f}",
             f"{min(rates):,.0f}",
             f"{max(rates):,.0f}",
-            f"{row.p50_ms:,.2f}",
-            f"{row.p99_ms:,.2f}",
+            f"{row.p50_ms:,.1f}",
+            f"{row.p99_ms:,.1f}",
             f"{row.server_cpu_us:,.1f}",
             f"{row.load_cpu_share:.0%}",
             " ".join(f"{count} x {status}" for status, count in row.failures.items()) or "-",
@@ -102,8 +101,9 @@ def _targets(targets: list[Target]) -> Table:
     table = _table("Targets", "", "measured", "target", "", "by CPU time")
     for target in targets:
         verdict = "[green]met[/]" if target.is_met else "[red]missed[/]"
+        digits = 1 if target.unit == "x" else 0
         measured, aim, by_cpu = (
-            f"{value:,.0f} {target.unit}" for value in (target.measured, target.target, target.by_cpu_time)
+            f"{value:,.{digits}f} {target.unit}" for value in (target.measured, target.target, target.by_cpu_time)
         )
         table.add_row(target.what, measured, aim, verdict, by_cpu)
     return table
