@@ -47,7 +47,6 @@ def serve(host: str | None, port: int | None, workers: int) -> None:
         http="httptools",
         loop="uvloop",
         server_header=False,
-        date_header=False,
     )
 
 

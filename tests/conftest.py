@@ -25,6 +25,11 @@ for name in [name for name in os.environ if name.startswith("EARSHOT_")]:
     del os.environ[name]  # a developer's settings must not decide what tests find
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: from the first of them on, Playwright keeps an event loop running in this thread."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     """An SQLite store of the test's own, in the place where `Settings(home=tmp_path)` looks."""
