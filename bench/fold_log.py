@@ -39,6 +39,7 @@ class Folded(msgspec.Struct):
 
 def main() -> None:
     """Fold all there is."""
+    worker.ease_gc()
     settings = Settings()
     engine = make_engine(settings.resolved_store_url(), durability="NORMAL")
     log = open_log(settings.resolved_events_url(), partitions=settings.partitions)
