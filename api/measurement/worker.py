@@ -44,6 +44,10 @@ RECOUNT_LOOK_SECONDS = 2.0
 _logger = structlog.get_logger(__name__)
 
 
+class LogBehindStoreError(Exception):
+    """Store and log do not belong together."""
+
+
 class Worker:
     """Folds every partition of a log into a store."""
 
@@ -122,6 +126,17 @@ class Worker:
         with self._engine.begin() as connection:
             for partition in range(self._log.partitions):
                 offsets.append_consumer(connection, MEASUREMENT, partition)
+                self._check_log(partition, offsets.get_next_offset(connection, MEASUREMENT, partition))
+
+    def _check_log(self, partition: int, offset: int) -> None:
+        """Refuse a log older than the store: its next records would get offsets that count as folded already."""
+        end = self._log.end(partition)
+        if offset > end:
+            raise LogBehindStoreError(
+                f"The store has counted the log up to offset {offset} of partition {partition}, but this log ends at "
+                f"{end}. It is an older copy, or another log. Put the right one in place, or restore the store from "
+                "the same moment; folding now would skip events."
+            )
 
     def _recount(self) -> None:
         if redone := recount_outdated(self._engine):
@@ -179,6 +194,8 @@ def main(*, once: bool) -> None:
         signal.signal(signal.SIGINT, on_signal)
         Path(settings.home).mkdir(parents=True, exist_ok=True)
         worker.run()
+    except LogBehindStoreError as error:
+        raise SystemExit(str(error)) from error
     finally:
         log.close()
         engine.dispose()

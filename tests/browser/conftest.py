@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright: make setup installs it")
+pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright: make setup-dev installs it")
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 

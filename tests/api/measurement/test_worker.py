@@ -15,7 +15,7 @@ from api.events.chain import GENESIS
 from api.events.opening import open_log
 from api.events.records import Hit, SyncBatch, pack
 from api.measurement.store_step import LostPartitionError, commit_step, prepare, recount_outdated
-from api.measurement.worker import Worker
+from api.measurement.worker import LogBehindStoreError, Worker
 from api.settings import Settings
 from models.columns import DAY_MS
 from models.queries import offsets
@@ -233,3 +233,13 @@ def test_the_chain_of_a_device_is_kept_in_the_store(stepper: Stepper, episode: E
     assert phone.batch(1, 1)["after"] == GENESIS
     chains = dict(stepper.rows("SELECT substr(CAST(chain AS TEXT), 1, 10), count(*) FROM receipt GROUP BY chain"))
     assert chains == {"intact": 1, "gap": 1}
+
+
+def test_a_log_older_than_the_store_is_refused(stepper: Stepper, episode: Episode, settings: Settings) -> None:
+    phone, now = Phone(DEVICE), now_ms()
+    phone.write(episode.uuid, "play", 0, 0, now - 1000)
+    stepper.fold(batch(phone, 1, 1, now))
+    log = open_log(settings.resolved_events_url())
+    with pytest.raises(LogBehindStoreError, match="ends at 0"):
+        Worker(stepper.engine, log, settings).drain()
+    log.close()
