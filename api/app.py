@@ -19,9 +19,10 @@ from api.settings import Settings
 from api.storage import LocalAudio
 from api.sync import openapi as sync_openapi
 from api.sync import routes as sync_routes
+from api.sync.allowance import Allowance
 from api.sync.hot import take_batch
 from api.sync.tokens import DeviceTokens
-from models.engine import make_engine, read_only
+from models.engine import make_engine, make_read_engine
 
 
 class EarshotAPI(FastAPI):
@@ -29,7 +30,7 @@ class EarshotAPI(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection event."""
-        if scope["type"] == "http" and scope["path"] == "/v1/sync" and scope["method"] == "POST":
+        if scope["type"] == "http" and scope["path"] == "/v1/sync":
             scope["app"] = self
             await take_batch(scope, receive, send)
             return
@@ -44,19 +45,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         state = app.state
         state.engine = make_engine(settings.resolved_store_url())
-        state.read_engine = read_only(state.engine)
+        state.read_engine = make_read_engine(settings.resolved_store_url())
         state.log = open_log(
             settings.resolved_events_url(), partitions=settings.partitions, max_waiting=settings.max_waiting_batches
         )
         state.audio = LocalAudio(settings.resolved_audio_dir())
         state.secret = load_secret(settings.secret, settings.home)
         state.tokens = DeviceTokens(state.secret)
+        state.allowance = Allowance(settings.events_per_minute)
         state.registration_limiter = MovingWindowRateLimiter(MemoryStorage())
         try:
             yield
         finally:
             state.log.close()
             state.engine.dispose()
+            state.read_engine.dispose()
 
     app = EarshotAPI(title="Earshot", version="0.1.0", lifespan=lifespan, docs_url="/docs", redoc_url=None)
     app.state.settings = settings

@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+
+_logger = structlog.get_logger(__name__)
 
 
 class ErrorBody(BaseModel):
@@ -60,6 +65,17 @@ class ConflictError(ApiError):
     code = "conflict"
 
 
+class MethodError(ApiError):
+    """The address is right and the method is not."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, allowed: str) -> None:
+        super().__init__(message)
+        self.headers = {"Allow": allowed}
+
+
 class TooLargeError(ApiError):
     """The body is over a limit."""
 
@@ -97,6 +113,14 @@ def install_handlers(app: FastAPI) -> None:
     async def on_api_error(_request: Request, error: ApiError) -> JSONResponse:
         body = {"error": error.code, "message": error.message}
         return JSONResponse(body, status_code=error.status, headers=error.headers)
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(InterfaceError)
+    @app.exception_handler(PoolTimeoutError)
+    async def on_store_error(request: Request, error: SQLAlchemyError) -> JSONResponse:
+        # A store that is down or busy passes: devices and podcast apps come again after a 503, not after a 500.
+        _logger.error("the store does not answer", path=request.url.path, error=str(error))
+        return await on_api_error(request, UnavailableError("The store is busy or down. Try again in a few seconds."))
 
     @app.exception_handler(RequestValidationError)
     async def on_validation_error(_request: Request, error: RequestValidationError) -> JSONResponse:

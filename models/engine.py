@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 BUSY_TIMEOUT_MS = 15_000
@@ -13,7 +13,7 @@ BUSY_TIMEOUT_MS = 15_000
 Durability = Literal["FULL", "NORMAL"]
 
 
-def make_engine(url: str, *, durability: Durability = "FULL") -> Engine:
+def make_engine(url: str | URL, *, durability: Durability = "FULL") -> Engine:
     """An engine for SQLite or PostgreSQL.
 
     `durability` is SQLite's `synchronous`. The worker may use NORMAL: a power cut then takes back its last commits,
@@ -24,7 +24,7 @@ def make_engine(url: str, *, durability: Durability = "FULL") -> Engine:
     return create_engine(url, pool_pre_ping=True)
 
 
-def _sqlite_engine(url: str, durability: Durability) -> Engine:
+def _sqlite_engine(url: str | URL, durability: Durability) -> Engine:
     database = make_url(url).database
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
@@ -50,5 +50,11 @@ def _sqlite_engine(url: str, durability: Durability) -> Engine:
 
 
 def read_only(engine: Engine) -> Engine:
-    """The same store for readers: on SQLite their transactions do not wait for writers."""
+    """The same store and the same connections for reading: on SQLite its transactions do not wait for writers."""
     return engine.execution_options(is_writer=False)
+
+
+def make_read_engine(url: str) -> Engine:
+    """An engine for readers, with connections of its own: writers that wait for each other never keep a reader waiting,
+    neither for SQLite's lock nor for a place in the pool."""
+    return read_only(make_engine(url))

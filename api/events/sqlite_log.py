@@ -8,7 +8,8 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -41,6 +42,8 @@ CHECKPOINT_PAGES = 4000
 TRUNCATE_PAGES = 64_000
 """A WAL this long is cut back even though readers have to wait for it."""
 BUSY_TIMEOUT_SECONDS = 10.0
+TRIM_ROWS = 1000
+"""Records forgotten in one transaction: appends wait for it."""
 
 _Waiting = tuple[Record, "asyncio.Future[None] | None", "asyncio.AbstractEventLoop | None"]
 
@@ -125,12 +128,13 @@ class SqliteLog:
             try:
                 connection = connection or _connect(self._path)
                 self._commit(connection, [waiting[0] for waiting in group])
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
                 # A failed fsync may have dropped dirty pages: trying again on the same handle could report success for
                 # data that is gone. The log is opened anew and the senders are asked to send again.
                 _logger.error("event log append failed", error=str(error), records=len(group))
                 if connection is not None:
-                    connection.close()
+                    with suppress(sqlite3.Error):
+                        connection.close()
                     connection = None
                 _settle(group, LogUnavailableError(str(error)))
             else:
@@ -163,37 +167,52 @@ class SqliteLog:
         self._checkpoint_wake.set()
 
     def _checkpoint_forever(self) -> None:
-        connection = _connect(self._path)
         while not self._is_closing:
             self._checkpoint_wake.wait()
             self._checkpoint_wake.clear()
             try:
-                wal = Path(self._path + "-wal")
-                pages = wal.stat().st_size // 4096 if wal.exists() else 0
-                if pages >= CHECKPOINT_PAGES:
-                    _, _, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                if pages >= TRUNCATE_PAGES:
-                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            except sqlite3.Error as error:
+                self._checkpoint()
+            except (sqlite3.Error, OSError) as error:
                 # The WAL stays whole and only grows; the next commit asks again.
                 _logger.warning("event log checkpoint failed", error=str(error))
             time.sleep(0.05)
-        connection.close()
+
+    def _checkpoint(self) -> None:
+        """Copy the WAL into the database when it has grown; cut it back when it has grown far."""
+        wal = Path(self._path + "-wal")
+        pages = wal.stat().st_size // 4096 if wal.exists() else 0
+        if pages < CHECKPOINT_PAGES:
+            return
+        connection = _connect(self._path)
+        try:
+            mode = "TRUNCATE" if pages >= TRUNCATE_PAGES else "PASSIVE"
+            connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        finally:
+            connection.close()
 
     # -- reading -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """The connection that reads and trims, for one thread at a time."""
+        with self._reader_lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise LogUnavailableError(str(error)) from error
 
     def read(self, partition: int, offset: int, limit: int) -> Sequence[StoredRecord]:
         """Up to `limit` records with offsets >= `offset`, in order."""
         statement = "SELECT id & ?, key, payload FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
         first = partition << PARTITION_SHIFT
         bounds = (OFFSET_MASK, first + offset, first + OFFSET_MASK + 1, limit)
-        with self._reader_lock:
+        with self._reading():
             rows = self._reader.execute(statement, bounds).fetchall()
         return [StoredRecord(*row) for row in rows]
 
     def end(self, partition: int) -> int:
         """The offset that the next record will get."""
-        with self._reader_lock:
+        with self._reading():
             row = self._reader.execute("SELECT next_offset FROM partition WHERE partition = ?", (partition,)).fetchone()
         return int(row[0])
 
@@ -204,17 +223,19 @@ class SqliteLog:
 
     def trim(self, partition: int, offset: int, received_before_ms: int) -> int:
         """Forget records below `offset` appended before that instant, in small transactions."""
+        # Only the oldest are looked at, so that nothing to forget costs nothing, however long the log.
         statement = """
-            DELETE FROM record WHERE id IN (
-                SELECT id FROM record WHERE id >= ? AND id < ? AND appended_ms < ? ORDER BY id LIMIT 10000)
+            DELETE FROM record WHERE appended_ms < ? AND id IN (
+                SELECT id FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?)
         """
         first = partition << PARTITION_SHIFT
         forgotten = 0
         while True:
-            with self._reader_lock:
-                count = self._reader.execute(statement, (first, first + offset, received_before_ms)).rowcount
+            with self._reading():
+                arguments = (received_before_ms, first, first + offset, TRIM_ROWS)
+                count = self._reader.execute(statement, arguments).rowcount
             forgotten += count
-            if count < 10_000:
+            if count < TRIM_ROWS:
                 return forgotten
 
     def close(self) -> None:

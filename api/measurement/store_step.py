@@ -74,6 +74,11 @@ def prepare(records: Sequence[StoredRecord]) -> Prepared:
     return prepared
 
 
+def undecodable(record: StoredRecord) -> Prepared:
+    """A record that could be read and cannot be stored, as one to be set aside."""
+    return Prepared(next_offset=record.offset + 1, undecodable=[(record.key, record.payload)])
+
+
 def commit_step(engine: Engine, consumer: str, partition: int, offset: int, prepared: Prepared) -> None:
     """Fold and write, with the offset, or not at all.
 
@@ -106,9 +111,11 @@ def _load(connection: Connection, prepared: Prepared) -> Fold:
     )
     if any(durations[episode_id] != seconds for episode_id, seconds in counted.items()):
         raise OutdatedDurationError
-    folding.append_counted_durations(
-        connection, sorted((key, seconds) for key, seconds in durations.items() if key not in counted)
-    )
+    new = sorted((key, seconds) for key, seconds in durations.items() if key not in counted)
+    folding.append_counted_durations(connection, new)
+    # Another partition's worker may have been first with another duration; then its row stands.
+    if set(folding.list_counted_durations(connection, [(key,) for key, _ in new])) != set(new):
+        raise OutdatedDurationError
     for row in folding.list_playbacks(connection, playback_keys(prepared.batches, fold.episodes)):
         load_playback(fold, row, durations[row[2]])
     devices = sorted({item.batch.device for item in prepared.batches})
@@ -144,9 +151,8 @@ def _write(connection: Connection, fold: Fold, prepared: Prepared) -> None:
 
 
 def _write_receipts(connection: Connection, fold: Fold) -> None:
-    # Only a body without a new event, or with a known one, can have been here before.
-    again = sorted(key for key, (counted, duplicate, _, _) in fold.receipts.items() if duplicate or not counted)
-    for day, device, receipt, counted, duplicate, aside, chain in folding.list_receipts(connection, again):
+    keys = sorted(fold.receipts)
+    for day, device, receipt, counted, duplicate, aside, chain in folding.list_receipts(connection, keys):
         row = fold.receipts[day, bytes(device), bytes(receipt)]
         row[0] += counted
         row[1] += duplicate
@@ -198,11 +204,12 @@ def recount_outdated(engine: Engine) -> int:
 
 def _recount_episode(connection: Connection, episode_id: int, duration_seconds: int) -> None:
     days: dict[int, list[int]] = {}
-    for row in folding.list_playbacks_of_episode(connection, episode_id):
-        counts = playback.contribution(playback.from_row(row), duration_seconds)
-        total = days.setdefault(row[0], [0] * 5)
-        for place, count in enumerate(counts):
-            total[place] += count
+    # A day without a row has no playback that was started, and without a start nothing is ever counted.
+    for day in folding.list_days_of_episode(connection, episode_id):
+        total = days[day] = [0] * 5
+        for row in folding.list_playbacks_of_episode(connection, episode_id, day):
+            counts = playback.contribution(playback.from_row(row), duration_seconds)
+            total[:] = [old + count for old, count in zip(total, counts, strict=True)]
     folding.delete_episode_days(connection, episode_id)
     folding.add_episode_days(connection, [(episode_id, day, *total) for day, total in sorted(days.items())])
     folding.put_counted_duration(connection, episode_id, duration_seconds)

@@ -10,11 +10,11 @@ from types import FrameType
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 
 from api import clock
 from api.consumers import MEASUREMENT
-from api.events import EventLog, StoredRecord
+from api.events import EventLog, LogUnavailableError, StoredRecord
 from api.events.opening import open_log
 from api.measurement.store_step import (
     LostPartitionError,
@@ -22,6 +22,7 @@ from api.measurement.store_step import (
     commit_step,
     prepare,
     recount_outdated,
+    undecodable,
 )
 from api.settings import Settings
 from models.columns import DAY_MS
@@ -40,6 +41,9 @@ RETRY_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 300.0
 RECOUNT_LOOK_SECONDS = 2.0
 """Between two looks for replaced recordings when no event comes."""
+
+UNSTORABLE = (DataError, OverflowError, UnicodeError)
+"""What a value raises that does not fit its column, on either engine; trying again would not help."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -73,8 +77,8 @@ class Worker:
                     self._introduce()
                     is_known = True
                 is_busy = self.step()
-            except DBAPIError as error:
-                _logger.warning("store not available, trying again", cause=str(error.orig))
+            except (OperationalError, InterfaceError, LogUnavailableError) as error:
+                _logger.warning("store or log not available, trying again", cause=str(error))
                 self._stopping.wait(RETRY_SECONDS)
                 continue
             if not is_busy:
@@ -109,9 +113,8 @@ class Worker:
         records = _micro_batch(self._log.read(partition, offset, self._settings.micro_batch))
         if not records:
             return None
-        prepared = prepare(records)
         try:
-            commit_step(self._engine, MEASUREMENT, partition, offset, prepared)
+            return self._commit(partition, offset, records)
         except LostPartitionError:
             # Another worker took these records first; its commit stands and ours must not.
             _logger.warning("another worker is folding this partition", partition=partition)
@@ -120,6 +123,20 @@ class Worker:
         except OutdatedDurationError:
             self._recount()
             return 0
+
+    def _commit(self, partition: int, offset: int, records: Sequence[StoredRecord]) -> int:
+        """Fold records in one transaction; how many events they had. One that no store can take is found by halving
+        and set aside, so that it never stops those behind it."""
+        prepared = prepare(records)
+        try:
+            commit_step(self._engine, MEASUREMENT, partition, offset, prepared)
+        except UNSTORABLE as error:
+            _logger.error("records cannot be stored", partition=partition, offset=offset, cause=str(error))
+            half = len(records) // 2
+            if half:
+                events = self._commit(partition, offset, records[:half])
+                return events + self._commit(partition, records[half].offset, records[half:])
+            commit_step(self._engine, MEASUREMENT, partition, offset, undecodable(records[0]))
         return prepared.events
 
     def _introduce(self) -> None:
@@ -130,7 +147,13 @@ class Worker:
 
     def _check_log(self, partition: int, offset: int) -> None:
         """Refuse a log older than the store: its next records would get offsets that count as folded already."""
-        end = self._log.end(partition)
+        start, end = self._log.start(partition), self._log.end(partition)
+        if offset < start:
+            raise LogBehindStoreError(
+                f"The store has counted the log up to offset {offset} of partition {partition}, but the log begins at "
+                f"{start}: the events between are no longer in it. The store is an older copy, or another one. Put a "
+                "newer copy of the store in place; folding now would skip events."
+            )
         if offset > end:
             raise LogBehindStoreError(
                 f"The store has counted the log up to offset {offset} of partition {partition}, but this log ends at "
@@ -145,9 +168,15 @@ class Worker:
     def _clean_up(self) -> None:
         """Forget old receipts, and records of the log that are folded and past their retention."""
         now_ms = clock.now_ms()
-        with self._engine.begin() as connection:
-            folding.delete_old_receipts(connection, now_ms // DAY_MS - RECEIPT_DAYS - 1)
-            reached = {p: offsets.get_next_offset(connection, MEASUREMENT, p) for p in range(self._log.partitions)}
+        durable = make_engine(self._engine.url, durability="FULL")
+        try:
+            # The worker's own commits may not be on disk yet; this one is when it returns, and all before it. Only then
+            # may the log forget what a power cut could otherwise take back from the store.
+            with durable.begin() as connection:
+                folding.delete_old_receipts(connection, now_ms // DAY_MS - RECEIPT_DAYS - 1)
+                reached = offsets.touch_offsets(connection, MEASUREMENT, now_ms)
+        finally:
+            durable.dispose()
         for partition, offset in reached.items():
             self._log.trim(partition, offset, now_ms - self._settings.retention_days * DAY_MS)
 

@@ -10,6 +10,8 @@ MAX_BODY_BYTES = 1 << 20
 """A batch, unpacked; also the most that is read of a packed one."""
 MAX_WINDOW_BYTES = 8 << 20
 """The largest zstd window that is allocated for a sender."""
+MAX_GZIP_MEMBERS = 16
+"""What follows a member is copied for the next one, so thousands of empty ones would cost quadratic time."""
 _GZIP = 31
 """zlib's name for "gzip, largest window"."""
 
@@ -33,9 +35,12 @@ def unpack_body(body: bytes, encoding: str) -> bytes:
 
 
 def _unpack_gzip(body: bytes) -> bytes:
-    parts, room = [], MAX_BODY_BYTES
+    parts: list[bytes] = []
+    room = MAX_BODY_BYTES
     try:
         while body:
+            if len(parts) == MAX_GZIP_MEMBERS:
+                raise InvalidError(f"A gzip body has at most {MAX_GZIP_MEMBERS} members. Pack it in one.")
             unpacker = zlib.decompressobj(_GZIP)
             part = unpacker.decompress(body, room + 1)
             room -= len(part)

@@ -21,13 +21,17 @@ MIN_AT_MS = 946_684_800_000
 MAX_AT_MS = 4_102_444_800_000
 """2100-01-01."""
 MAX_MEDIA_MS = 7 * 86_400_000
-"""No recording is longer than a week; bounds what one event can make the worker hold."""
+"""No recording, and no stretch of listening, is longer than a week; bounds what one event can make the worker hold."""
 MAX_SEQ = 2**53
 """The largest integer that every JSON client keeps exact."""
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_WORDS = 200_000
+_ESCAPE = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+"""An escaped backslash, a surrogate pair, or (group 1) half of one."""
 
 
 class SyncEvent(msgspec.Struct, gc=False):
@@ -135,9 +139,10 @@ def parse_batch(text: bytes) -> Batch:
 
 def _read_loosely(text: bytes) -> tuple[LooseEnvelope, list[SyncEvent | None], list[int | None]]:
     try:
-        envelope = _decode_loosely(text)
+        envelope = _decode_loosely(_without_lone_surrogates(text))
     except _UNREADABLE as error:
         raise InvalidError(f"The batch cannot be read: {error}. See the sync protocol's envelope.") from error
+    _check_envelope(envelope, len(envelope.events))
     events: list[SyncEvent | None] = []
     seqs: list[int | None] = []
     for raw in envelope.events:
@@ -149,6 +154,11 @@ def _read_loosely(text: bytes) -> tuple[LooseEnvelope, list[SyncEvent | None], l
             events.append(None)
             seqs.append(_try_seq(raw))
     return envelope, events, seqs
+
+
+def _without_lone_surrogates(text: bytes) -> bytes:
+    """Halves of characters, which JavaScript's JSON lets through, as U+FFFD: they are one event's fault, not all's."""
+    return _ESCAPE.sub(lambda match: rb"\ufffd" if match[1] else match[0], text)
 
 
 def _try_seq(raw: msgspec.Raw) -> int | None:
@@ -190,7 +200,7 @@ def _cause(event: SyncEvent) -> str | None:
         return "bad_kind"
     if not MIN_AT_MS <= event.at_ms <= MAX_AT_MS:
         return "bad_time"
-    if not 0 <= event.from_ms <= event.to_ms <= MAX_MEDIA_MS or not 0 <= event.wall_ms <= MAX_AT_MS:
+    if not 0 <= event.from_ms <= event.to_ms <= MAX_MEDIA_MS or not 0 <= event.wall_ms <= MAX_MEDIA_MS:
         return "bad_range"
     if event.kind in POINT_KINDS and (event.from_ms != event.to_ms or event.wall_ms != 0):
         return "bad_range"

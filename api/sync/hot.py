@@ -5,15 +5,17 @@ than all that is done here. Its documentation is put into the OpenAPI by `openap
 """
 
 from hashlib import sha256
+from typing import Protocol
 
 import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
 from api import clock
-from api.errors import ApiError, UnauthenticatedError, UnavailableError
+from api.errors import ApiError, MethodError, UnauthenticatedError, UnavailableError
 from api.events import EventLog, LogUnavailableError, Record
 from api.events.records import SyncBatch, pack
+from api.sync.allowance import Allowance
 from api.sync.compression import MAX_BODY_BYTES, too_large, unpack_body
 from api.sync.envelope import parse_batch
 from api.sync.tokens import DeviceTokens
@@ -27,6 +29,14 @@ _WORTH_THE_GIL = 64 << 10
 _JSON = (b"content-type", b"application/json")
 
 
+class SyncState(Protocol):
+    """What the route needs of `app.state`."""
+
+    tokens: DeviceTokens
+    log: EventLog
+    allowance: Allowance
+
+
 class ClientGoneError(Exception):
     """The connection was cut before the body was whole; there is nobody to answer."""
 
@@ -36,7 +46,7 @@ async def take_batch(scope: Scope, receive: Receive, send: Send) -> None:
     state = scope["app"].state
     headers: list[tuple[bytes, bytes]] = []
     try:
-        status, body = 202, await _take(scope, receive, state.tokens, state.log)
+        status, body = 202, await _take(scope, receive, state)
     except ClientGoneError:
         return
     except ApiError as error:
@@ -48,18 +58,22 @@ async def take_batch(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _take(scope: Scope, receive: Receive, tokens: DeviceTokens, log: EventLog) -> bytes:
+async def _take(scope: Scope, receive: Receive, state: SyncState) -> bytes:
+    if scope["method"] != "POST":
+        raise MethodError("Send batches with POST.", "POST")
     token = encoding = ""
     for name, value in scope["headers"]:
         if name == b"authorization":
             token = value.decode("latin-1")
         elif name == b"content-encoding":
             encoding = value.decode("latin-1").strip().lower()
-    device = tokens.device_of(token[7:].strip()) if token[:7].lower() == "bearer " else None
+    device = state.tokens.device_of(token[7:].strip()) if token[:7].lower() == "bearer " else None
     if device is None:
         raise UnauthenticatedError("The token is no good. Register again with POST /v1/devices, and keep the log.")
     text = unpack_body(await _read_body(receive), encoding)
     batch = parse_batch(text)
+    if not state.allowance.take(device.bytes, len(batch.accepted)):
+        raise UnavailableError("This device sends more than any listener can hear. Keep the rest for later.", 60)
     receipt = _sha256(text)
     received_ms = clock.now_ms()
     record = SyncBatch(
@@ -73,7 +87,7 @@ async def _take(scope: Scope, receive: Receive, tokens: DeviceTokens, log: Event
         batch.accepted,
     )
     try:
-        await log.append(Record(device.bytes, pack(record)))
+        await state.log.append(Record(device.bytes, pack(record)))
     except LogUnavailableError as error:
         _logger.warning("batch not taken", cause=str(error))
         raise UnavailableError("The batch could not be kept just now. Keep it and send it again.") from error

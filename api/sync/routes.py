@@ -7,13 +7,22 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api import clock
+from api.addresses import network
+from api.bodies import BoundedRoute
 from api.deps import ReadSessionDep, SessionDep
-from api.errors import ErrorBody, NotFoundError, UnauthenticatedError
+from api.errors import (
+    InvalidError,
+    NotFoundError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+    documented,
+)
 from api.sync import service
 from api.sync.schemas import DeviceIn, DeviceOut, ReceiptOut
 from models.metrics import LISTEN_SECONDS
 
-router = APIRouter(prefix="/v1", tags=["sync"])
+router = APIRouter(prefix="/v1", tags=["sync"], route_class=BoundedRoute)
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="DeviceToken", description="The token of POST /v1/devices.")
 
@@ -29,17 +38,17 @@ def get_device(
     return found
 
 
-@router.post("/devices", status_code=201, responses={503: {"model": ErrorBody}})
+@router.post("/devices", status_code=201, responses=documented(TooLargeError, InvalidError, UnavailableError))
 def register_device(body: DeviceIn, request: Request, session: SessionDep) -> DeviceOut:
     """Register an installed client; it keeps the id and the token for good."""
-    service.check_registration_rate(request.app.state, request.client.host if request.client else "")
+    service.check_registration_rate(request.app.state, network(request.client.host) if request.client else "")
     device_id = uuid4()
     service.register(session, device_id, body)
     token = request.app.state.tokens.issue(device_id)
     return DeviceOut(device_id=device_id, token=token, server_time_ms=clock.now_ms(), listen_seconds=LISTEN_SECONDS)
 
 
-@router.get("/sync/{receipt}", responses={401: {"model": ErrorBody}, 404: {"model": ErrorBody}})
+@router.get("/sync/{receipt}", responses=documented(UnauthenticatedError, NotFoundError, UnavailableError))
 def get_receipt(
     receipt: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
     request: Request,

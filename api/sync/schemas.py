@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Text = r"^[^\x00-\x1f\x7f]*$"
+"""No control characters: PostgreSQL cannot keep NUL, and no page can show the others."""
 Word = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
 
 
@@ -13,9 +15,9 @@ class DeviceIn(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    app: str = Field(min_length=1, max_length=100, examples=["Earshot Web"])
-    app_version: str = Field(default="", max_length=100, examples=["1.4.0"])
-    platform: str = Field(default="", max_length=100, examples=["Android 15"])
+    app: str = Field(min_length=1, max_length=100, pattern=Text, examples=["Earshot Web"])
+    app_version: str = Field(default="", max_length=100, pattern=Text, examples=["1.4.0"])
+    platform: str = Field(default="", max_length=100, pattern=Text, examples=["Android 15"])
 
 
 class DeviceOut(BaseModel):

@@ -168,12 +168,20 @@ def list_outdated_durations(connection: Connection) -> list[tuple[int, int]]:
     return [(int(episode_id), int(seconds)) for episode_id, seconds in connection.execute(statement)]
 
 
-def list_playbacks_of_episode(connection: Connection, episode_id: int) -> Iterator[Row]:
-    """All rows of `PLAYBACK` of one episode. Reads the whole table: for a replaced recording, not for traffic."""
+def list_days_of_episode(connection: Connection, episode_id: int) -> list[int]:
+    """The day numbers for which the episode has a rollup row."""
+    table = EpisodeDay.__table__  # type: ignore[attr-defined]
+    days = connection.execute(select(table.c.day).where(table.c.episode_id == episode_id).order_by(table.c.day))
+    return [day_number(day) for (day,) in days]
+
+
+def list_playbacks_of_episode(connection: Connection, episode_id: int, day: int) -> Iterator[Row]:
+    """The rows of `PLAYBACK` of one episode and day. Reads that day of all episodes: for a replaced recording."""
     table = Playback.__table__  # type: ignore[attr-defined]
     columns = [table.c[name] for name in PLAYBACK.columns]
-    for row in connection.execute(select(*columns).where(table.c.episode_id == episode_id)):
-        yield (day_number(row[0]), *row[1:])
+    statement = select(*columns).where(table.c.day == day, table.c.episode_id == episode_id)
+    for row in connection.execute(statement):
+        yield (day, *row[1:])
 
 
 def delete_episode_days(connection: Connection, episode_id: int) -> None:

@@ -184,3 +184,34 @@ def test_closing_writes_what_waits(tmp_path: Path) -> None:
     again = SqliteLog(str(tmp_path / "events.db"))
     assert again.end(0) == 100
     again.close()
+
+
+def test_an_error_of_any_kind_reaches_those_who_wait(log: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = [MemoryError()]
+    commit = log._commit
+
+    def failing(connection: sqlite3.Connection, records: list[Record]) -> None:
+        if failures:
+            raise failures.pop()
+        commit(connection, records)
+
+    monkeypatch.setattr(log, "_commit", failing)
+    with pytest.raises(LogUnavailableError):
+        append(log, Record(b"k", b"lost"))
+    append(log, Record(b"k", b"kept"))
+    assert log.end(partition_of(b"k", 3)) == 1
+
+
+def test_forgetting_stops_at_the_first_young_record(log: SqliteLog) -> None:
+    append(log, *(Record(b"k", b"%d" % n) for n in range(2500)))
+    partition = partition_of(b"k", 3)
+    log._reader.execute("UPDATE record SET appended_ms = 5 WHERE (id & ?) < 1500", (2**48 - 1,))
+    assert log.trim(partition, 2500, 6) == 1500
+    assert log.start(partition) == 1500
+
+
+def test_a_log_that_cannot_be_read_says_so(log: SqliteLog) -> None:
+    log._reader.close()
+    with pytest.raises(LogUnavailableError):
+        log.read(0, 0, 1)
+    log._reader = sqlite3.connect(":memory:")

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from api import clock
 from api.consumers import MEASUREMENT
-from api.events import Record, StoredRecord
+from api.events import LogUnavailableError, Record, StoredRecord
 from api.events.chain import GENESIS
 from api.events.opening import open_log
 from api.events.records import Hit, SyncBatch, pack
@@ -242,4 +242,69 @@ def test_a_log_older_than_the_store_is_refused(stepper: Stepper, episode: Episod
     log = open_log(settings.resolved_events_url())
     with pytest.raises(LogBehindStoreError, match="ends at 0"):
         Worker(stepper.engine, log, settings).drain()
+    log.close()
+
+
+def test_a_store_older_than_the_log_s_first_record_is_refused(engine: Engine, settings: Settings) -> None:
+    log = open_log(settings.resolved_events_url())
+    hit = pack(Hit(now_ms(), "x", b"", "GET", 200, "", 0, "", "", ""))
+    for _ in range(3):
+        asyncio.run(log.append(Record(b"k", hit)))
+    log.trim(0, 2, now_ms() + 1000)
+    with pytest.raises(LogBehindStoreError, match="begins at 2"):
+        Worker(engine, log, settings).drain()
+    log.close()
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one micro-batch", "in two"])
+def test_a_receipt_adds_up_however_the_log_is_cut(stepper: Stepper, episode: Episode, together: bool) -> None:
+    phone, now = Phone(DEVICE), now_ms()
+    phone.write(episode.uuid, "pause", 0, 60_000, now + 3_600_000)
+    early, late = batch(phone, 1, 1, now), batch(phone, 1, 1, now + 3_600_000)
+    if together:
+        stepper.fold(early, late)
+    else:
+        stepper.fold(early)
+        stepper.fold(late)
+    rows = stepper.rows("SELECT sum(counted), sum(duplicate), max(set_aside) FROM receipt")
+    assert rows == [(1, 0, '{"clock_ahead": 1}')]
+
+
+def test_a_value_that_no_column_holds_is_set_aside_and_the_rest_is_counted(
+    engine: Engine, episode: Episode, settings: Settings
+) -> None:
+    phone, now = Phone(DEVICE), now_ms()
+    for n in range(5):
+        phone.write(
+            episode.uuid, "pause", n * 10_000, n * 10_000 + 10_000, now - 1000, wall_ms=2**63 if n == 2 else None
+        )
+    log = open_log(settings.resolved_events_url())
+    for seq in range(1, 6):
+        asyncio.run(log.append(Record(phone.bytes, batch(phone, seq, seq, now))))
+    worker = Worker(engine, log, settings)
+    worker.drain()
+    log.close()
+    stepper = Stepper(engine)
+    assert stepper.rows(TOTALS) == [(1, 1, 0, 40)]
+    assert stepper.rows("SELECT cause FROM set_aside") == [("undecodable",)]
+
+
+def test_the_worker_outlives_a_log_that_cannot_be_read(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log(settings.resolved_events_url())
+    worker = Worker(engine, log, settings)
+    calls: list[int] = []
+
+    def read(*_arguments: int) -> list[StoredRecord]:
+        calls.append(1)
+        if len(calls) > 1:
+            worker.stop()
+        raise LogUnavailableError("disk I/O error")
+
+    monkeypatch.setattr(log, "read", read)
+    monkeypatch.setattr("api.measurement.worker.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "_check_log", lambda *_: None)
+    worker.run()
+    assert len(calls) == 2
     log.close()

@@ -305,3 +305,77 @@ def test_the_hot_route_is_documented(client: TestClient) -> None:
     operation = client.get("/openapi.json").json()["paths"]["/v1/sync"]["post"]
     assert {"202", "401", "413", "422", "503"} <= set(operation["responses"])
     assert "BatchIn" in operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+
+
+def test_half_a_character_in_one_event_leaves_the_others(client: TestClient) -> None:
+    phone = register(client)
+    phone.write(EPISODE, "play")
+    phone.write(EPISODE, "play", session="broken")
+    body = encode(phone.batch()).replace(b"broken", rb"\ud800")
+    answer = client.post("/v1/sync", content=body, headers=phone.headers)
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["rejected"] == [{"seq": 2, "cause": "bad_field"}]
+
+
+def test_a_flood_from_one_device_is_told_to_wait_and_others_are_not(client: TestClient) -> None:
+    client.app.state.allowance._limit = 3  # type: ignore[attr-defined]
+    phone, other = register(client), register(client)
+    for _ in range(2):
+        phone.write(EPISODE, "play")
+        other.write(EPISODE, "play")
+    send(client, phone, phone.batch())
+    answer = client.post("/v1/sync", content=encode(phone.batch()), headers=phone.headers)
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    send(client, other, other.batch())
+
+
+def test_too_many_events_are_refused_before_any_is_read(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from api.sync import envelope
+
+    phone = register(client)
+    phone.write(EPISODE, "play")
+    batch = phone.batch() | {"events": [1] * 501}
+    monkeypatch.setattr(envelope, "_decode_event", None)
+    assert client.post("/v1/sync", content=encode(batch), headers=phone.headers).status_code == 413
+
+
+def test_gzip_of_many_members_is_refused(client: TestClient) -> None:
+    phone = register(client)
+    headers = {**phone.headers, "Content-Encoding": "gzip"}
+    assert client.post("/v1/sync", content=gzip.compress(b"") * 17, headers=headers).status_code == 422
+
+
+def test_a_refused_token_is_not_remembered(client: TestClient) -> None:
+    tokens = client.app.state.tokens  # type: ignore[attr-defined]
+    assert tokens.device_of("x" * 100) is None
+    assert tokens.device_of("x" * 1_000_000) is None
+    assert tokens._verify.cache_info().currsize == 0
+
+
+def test_another_method_than_post_is_405(client: TestClient) -> None:
+    answer = client.get("/v1/sync")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("app", ["", "a\u0000b", "x" * 101])
+def test_a_registration_that_no_store_can_keep_is_refused(client: TestClient, app: str) -> None:
+    assert client.post("/v1/devices", json={"app": app}).status_code == 422
+
+
+def test_an_endless_registration_is_refused(client: TestClient) -> None:
+    assert client.post("/v1/devices", json={"app": "a", "x": "y" * 300_000}).status_code == 413
+
+
+def test_a_store_that_is_down_is_503_for_a_new_device(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    from models.queries import devices
+
+    def fail(*_arguments: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(devices, "append_device", fail)
+    answer = client.post("/v1/devices", json={"app": "a"})
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
