@@ -6,8 +6,13 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Earshot: podcast hosting and honest listening numbers."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Earshot: podcast hosting and honest listening numbers.",
 )
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Instead of the one in the settings.")]
+Host = Annotated[str | None, typer.Option(help="The address to listen on; 127.0.0.1 unless set.")]
 
 
 @app.command()
@@ -22,7 +27,11 @@ def migrate() -> None:
 
 
 @app.command()
-def serve(port: int | None = None, host: str | None = None, workers: int = 1) -> None:
+def serve(
+    port: Port = None,
+    host: Host = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the port, the log and the store.")] = 1,
+) -> None:
     """Run the API."""
     from api.serving import serve as run
 
@@ -90,7 +99,7 @@ def disable_user(email: Email) -> None:
 
 
 @app.command()
-def dashboard(port: int | None = None, host: str | None = None) -> None:
+def dashboard(port: Port = None, host: Host = None) -> None:
     """Run the dashboard."""
     from api.serving import serve_dashboard as run
 
@@ -146,5 +155,16 @@ def seed(
 
 
 def main() -> None:
-    """Entry point."""
-    app()
+    """Entry point. What an operator can mend is said in a line, not in a traceback."""
+    from pydantic import ValidationError
+    from sqlalchemy.exc import ArgumentError, OperationalError
+
+    try:
+        app()
+    except ValidationError as error:
+        wrong = [f"EARSHOT_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}." for e in error.errors()]
+        raise SystemExit("A setting cannot be used. " + " ".join(wrong)) from None
+    except ArgumentError as error:
+        raise SystemExit(f"EARSHOT_STORE_URL cannot be used: {error}") from None
+    except OperationalError as error:
+        raise SystemExit(f"The store does not answer: {str(error.orig).strip()}") from None

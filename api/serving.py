@@ -29,11 +29,23 @@ def check_port(host: str, port: int, what: str, setting: str = "") -> None:
             raise typer.Exit(1) from error
 
 
+def check_schema(settings: Settings) -> None:
+    """Exit with a clear message when the store was not migrated."""
+    engine = make_engine(settings.resolved_store_url())
+    try:
+        if not is_current(engine):
+            typer.echo("The store does not have the newest schema. Run `earshot migrate` first.", err=True)
+            raise typer.Exit(1)
+    finally:
+        engine.dispose()
+
+
 def serve(host: str | None, port: int | None, workers: int) -> None:
     """Serve until Ctrl-C; `workers` processes share the port, the log and the store."""
     settings = Settings()
     host, port = host or settings.host, port or settings.port
     check_port(host, port, "the API")
+    check_schema(settings)
     # The app reads the settings again, in each of its processes; feeds name the address that it is served at.
     os.environ |= {"EARSHOT_HOST": host, "EARSHOT_PORT": str(port)}
     uvicorn.run(
@@ -55,9 +67,7 @@ def serve_dashboard(host: str | None, port: int | None) -> None:
     settings = Settings()
     host, port = host or settings.host, port or settings.dashboard_port
     check_port(host, port, "the dashboard")
-    if not is_current(make_engine(settings.resolved_store_url())):
-        typer.echo("The store does not have the newest schema. Run `earshot migrate` first.", err=True)
-        raise typer.Exit(1)
+    check_schema(settings)
     uvicorn.run(
         "dashboard.server:create_app",  # by name: the API's code does not depend on the dashboard's
         factory=True,

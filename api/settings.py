@@ -37,7 +37,7 @@ class Settings(StoreSettings):
     """From one device, before it is asked to wait; a month offline is less than this at once."""
     sign_ins_per_minute: int = Field(default=10, ge=1)
     """Attempts for one e-mail address or from one address, before they wait."""
-    micro_batch: int = Field(default=1000, ge=1)
+    micro_batch: int = Field(default=2000, ge=1)
     """Records of the log that the worker folds in one transaction, at most."""
     max_waiting_batches: int = Field(default=4096, ge=1)
     """Sync requests waiting for the log before newcomers are asked to come back later."""

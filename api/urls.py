@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-EXTENSIONS = {"audio/mpeg": "mp3", "audio/mp4": "m4a", "audio/wav": "wav"}
-"""Some apps go by the end of the enclosure's address and not by its type."""
+from models.media_types import media_path
 
 
 def feed_url(base_url: str, slug: str) -> str:
@@ -13,4 +12,4 @@ def feed_url(base_url: str, slug: str) -> str:
 
 def media_url(base_url: str, episode: UUID, audio_type: str) -> str:
     """Where an episode's audio is."""
-    return f"{base_url}/media/{episode}.{EXTENSIONS.get(audio_type, 'mp3')}"
+    return f"{base_url}{media_path(episode, audio_type)}"

@@ -48,8 +48,8 @@ def episode(user: User, uuid: str) -> tuple[Episode, Show] | None:
 
 
 @st.cache_data(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
-def days(show_id: int, first: date, last: date) -> pd.DataFrame:
-    """A show's sums for every day of a period, zeros where nothing was counted."""
+def days(show_id: int, first: date, last: date, arrived: int = 0) -> pd.DataFrame:
+    """A show's sums for every day of a period, zeros where nothing was counted. Another `arrived`, a new look."""
     period = Period(first, last)
     with store.read() as session:
         rows = stats.list_day_sums(session, show_id, period)
@@ -66,7 +66,7 @@ def days_of_episode(episode_id: int, first: date, last: date) -> pd.DataFrame:
 
 
 @st.cache_data(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
-def episodes(show_id: int, first: date, last: date) -> pd.DataFrame:
+def episodes(show_id: int, first: date, last: date, arrived: int = 0) -> pd.DataFrame:
     """A show's episodes with their sums over a period, most heard first; deleted ones where they were heard."""
     with store.read() as session:
         rows = stats.list_episode_sums(session, show_id, Period(first, last))

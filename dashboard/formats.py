@@ -1,11 +1,17 @@
 """Numbers, days and durations as people read them."""
 
 import math
+import re
 from datetime import date, datetime
 
 from models.metrics import Metric
 
 SECONDS_PER_HOUR = 3600
+TIMES = "\N{MULTIPLICATION SIGN}"
+MULTIPLE = 10
+"""From this many times the period before on, growth is told as a multiple."""
+_MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
+"""ASCII punctuation: what CommonMark allows a backslash before."""
 DASH = "\N{EN DASH}"
 """Stands for what cannot be said, a share of nothing for example."""
 
@@ -36,10 +42,19 @@ def value(metric: Metric, amount: float) -> str:
 
 
 def change(metric: Metric, now: float, before: float) -> str:
-    """`+12 %` for amounts, `-3.1 pp` (percentage points) for shares; empty when there is nothing to compare with."""
+    """`+12 %` for amounts, a multiple for much growth, `-3.1 pp` (percentage points) for shares; empty when there is
+    nothing to compare with."""
     if metric.unit == "share":
         return "" if math.isnan(now) or math.isnan(before) else f"{(now - before) * 100:+.1f} pp"
-    return "" if not before else f"{(now - before) / before * 100:+,.0f} %"
+    if not before:
+        return ""
+    # Against next to nothing a percentage is noise with many digits.
+    return f"{TIMES} {now / before:,.0f}" if now >= MULTIPLE * before else f"{(now - before) / before * 100:+,.0f} %"
+
+
+def plain(text: str) -> str:
+    """Text that Markdown leaves as it is: titles are text, whatever characters are in them."""
+    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 def is_flat(text: str) -> bool:

@@ -1,5 +1,6 @@
 """The strip that moves while phones report."""
 
+import time
 from html import escape
 
 import streamlit as st
@@ -9,6 +10,9 @@ from models.queries.live import Arrivals
 
 EVERY_SECONDS = 1
 """A sync must show within two seconds; the worker needs some of them."""
+
+DRAWN_KEY = "drawn_with"
+"""In the session state: events arrived, and the monotonic seconds, when the page was drawn."""
 
 QUIET_AFTER_MS = 60_000
 """Without an event for so long, the dot goes out."""
@@ -20,7 +24,23 @@ def show(show_id: int) -> None:
     if session.current_user() is None:
         # The session ended while the page was open: the frame says so.
         st.rerun(scope="app")
-    st.html(strip(data.arrivals(show_id), clock.now_ms()))
+    arrivals = data.arrivals(show_id)
+    _redraw_page_when_due(arrivals)
+    st.html(strip(arrivals, clock.now_ms()))
+
+
+def begin(show_id: int) -> int:
+    """Note how many events have arrived as the page around the strip is drawn; the number makes cached frames old."""
+    events = data.arrivals(show_id).events
+    st.session_state[DRAWN_KEY] = (events, time.monotonic())
+    return events
+
+
+def _redraw_page_when_due(arrivals: Arrivals) -> None:
+    """Cards and charts follow what arrives, as often as what they read may change."""
+    events, drawn_at = st.session_state.get(DRAWN_KEY, (arrivals.events, time.monotonic()))
+    if arrivals.events != events and time.monotonic() - drawn_at > data.CACHE_SECONDS:
+        st.rerun(scope="app")
 
 
 def strip(arrivals: Arrivals, now_ms: int) -> str:

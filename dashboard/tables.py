@@ -59,10 +59,8 @@ def height(table: pd.DataFrame) -> int | Literal["content"]:
 
 
 def _title(row: Any) -> str:
-    title = formats.shorten(row.title, TITLE_LETTERS)
-    if not pd.isna(row.deleted_at):
-        return f"{title} (deleted)"
-    return f"{title} (draft)" if pd.isna(row.published_at) else title
+    mark = " (deleted)" if not pd.isna(row.deleted_at) else " (draft)" if pd.isna(row.published_at) else ""
+    return formats.shorten(row.title, TITLE_LETTERS - len(mark)) + mark
 
 
 def _count(metric: metrics.Metric) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 BUSY_TIMEOUT_MS = 15_000
 """How long a writer waits for another process's transaction before it fails."""
@@ -19,13 +20,18 @@ def make_engine(url: str | URL, *, durability: Durability = "FULL") -> Engine:
     `durability` is SQLite's `synchronous`. The worker may use NORMAL: a power cut then takes back its last commits,
     effects and offset together, and the log still has the events. Everybody else acknowledges something, so FULL.
     """
-    if make_url(url).get_backend_name() == "sqlite":
-        return _sqlite_engine(url, durability)
-    return create_engine(url, pool_pre_ping=True)
+    url = make_url(url)
+    match url.get_backend_name():
+        case "sqlite":
+            return _sqlite_engine(url, durability)
+        case "postgresql":
+            return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        case other:
+            raise ArgumentError(f"no store on {other}; use sqlite:///path/to/store.db or postgresql+psycopg://...")
 
 
-def _sqlite_engine(url: str | URL, durability: Durability) -> Engine:
-    database = make_url(url).database
+def _sqlite_engine(url: URL, durability: Durability) -> Engine:
+    database = url.database
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})

@@ -22,7 +22,7 @@ from api.delivery.ranges import Span, UnsatisfiableError, parse_range
 from api.delivery.sending import FileSpan, OnEnd
 from api.errors import NotFoundError, UnavailableError
 from api.storage import LocalAudio
-from api.urls import EXTENSIONS
+from models.media_types import EXTENSIONS
 from models.queries.catalogue import Media
 
 CACHE_CONTROL = "public, max-age=300"

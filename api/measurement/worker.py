@@ -31,8 +31,8 @@ from models.migrate import is_current
 from models.queries import folding, offsets
 from models.queries.receipts import RECEIPT_DAYS
 
-MAX_BYTES = 2 << 20
-"""Packed bytes of one micro-batch, about 20,000 events: long enough to share its statements, short enough to commit
+MAX_BYTES = 4 << 20
+"""Packed bytes of one micro-batch, about 40,000 events: long enough to share its statements, short enough to commit
 several times a second. With small batches `Settings.micro_batch` is the bound."""
 IDLE_SECONDS = 0.1
 """Between two looks at an empty log."""

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import cards, clock, data, day_chart, filters, formats, settings
 from dashboard.app_pages import empty
 from models import metrics
+from models.media_types import media_path
 from models.tables import Episode, User
 
 CARDS = (
@@ -18,16 +19,17 @@ CARDS = (
 
 def render(user: User, all_episodes: st.Page) -> None:
     """The page of the episode that the address names with `?episode=`, if it is of one of the user's shows."""
-    if st.button("All episodes", icon=":material/arrow_back:", type="tertiary"):
-        st.switch_page(all_episodes)
     found = data.episode(user, st.query_params.get("episode", ""))
+    if st.button("All episodes", icon=":material/arrow_back:", type="tertiary"):
+        # Without parameters of its own, the switch would clear those that a widget is bound to, and that is refused.
+        st.switch_page(all_episodes, query_params={"show": found[1].title} if found else {})
     if found is None:
         st.title("No such episode")
         st.write("It is not among your shows, or it was deleted.")
         return
     episode, show = found
-    st.title(episode.title)
-    st.caption(_about(episode, show.title))
+    st.title(formats.plain(episode.title))
+    st.caption(formats.plain(_about(episode, show.title)))
     period = filters.choose_period()
     before = period.before()
     episode_id = data.key(episode)
@@ -51,5 +53,7 @@ def _share(episode: Episode) -> None:
     if episode.audio_sha256 is None:
         st.write("This episode has no recording yet. Send one with `PUT /v1/episodes/{id}/audio`.")
         return
-    st.caption("The recording, as players fetch it")
-    st.code(f"{settings.current().resolved_base_url()}/media/{episode.uuid}.mp3", language=None)
+    is_public = episode.published_at is not None and episode.published_at <= clock.now()
+    st.caption("The recording, as players fetch it" if is_public else "The recording's address, once it is published")
+    path = media_path(episode.uuid, episode.audio_type)
+    st.code(f"{settings.current().resolved_base_url()}{path}", language=None)

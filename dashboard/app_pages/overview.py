@@ -20,10 +20,11 @@ def render(user: User) -> None:
         return
     scope = filters.choose(shows)
     show_id, period = data.key(scope.show), scope.period
+    arrived = live_strip.begin(show_id)
     live_strip.show(show_id)
     before = period.before()
-    days = data.days(show_id, period.first, period.last)
-    episodes = data.episodes(show_id, period.first, period.last)
+    days = data.days(show_id, period.first, period.last, arrived)
+    episodes = data.episodes(show_id, period.first, period.last, arrived)
     if episodes.empty:
         empty.no_episodes(scope.show)
         return

@@ -108,14 +108,19 @@ def test_the_live_strip_moves_without_a_reload(page: Page, dashboard: str, engin
                 last_received_ms=time.time_ns() // 1_000_000,
             )
         )
+        row = session.exec(select(EpisodeDay)).one()
+        row.listens += 7
+        session.add(row)
         session.commit()
     expect(page.locator(".es-live")).to_contain_text("7 listens")
     expect(page.locator(".es-live")).to_contain_text("7 of them heard on an earlier day")
     expect(page.locator(".es-live")).to_contain_text(re.compile(r"Last sync (just now|\d+ s ago)"))
+    # Nobody clicks: the page follows by itself.
+    expect(card(page, "Listens").first).to_contain_text(f"{LISTENS + 7:,}")
 
 
 def test_a_title_opens_the_episodes_own_page(page: Page, dashboard: str, episode: Episode) -> None:
-    page.goto(f"{dashboard}/episodes")
+    page.goto(f"{dashboard}/episodes?days=7+days")
     sign_in(page)
     table = page.get_by_test_id("stDataFrame")
     expect(table).to_be_visible()
@@ -128,6 +133,7 @@ def test_a_title_opens_the_episodes_own_page(page: Page, dashboard: str, episode
     expect(card(page, "Starts").get_by_test_id("stMetricValue")).to_have_text("2,000")
     page.get_by_role("button", name="All episodes").click()
     expect(page.get_by_role("heading", name="Episodes")).to_be_visible()
+    expect(page).to_have_url(re.compile("days=7"))
 
 
 def test_signing_out_ends_the_session_everywhere(page: Page, dashboard: str, engine: Engine) -> None:

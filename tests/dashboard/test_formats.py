@@ -34,7 +34,7 @@ def test_a_share_of_nothing_is_a_dash_and_never_nan() -> None:
     [
         (metrics.LISTENS, 112, 100, "+12 %"),
         (metrics.LISTENS, 50, 100, "-50 %"),
-        (metrics.LISTENS, 5000, 2, "+249,900 %"),
+        (metrics.LISTENS, 5000, 2, "\N{MULTIPLICATION SIGN} 2,500"),
         (metrics.LISTENS, 7, 0, ""),
         (metrics.OFFLINE_SHARE, 0.301, 0.333, "-3.2 pp"),
         (metrics.OFFLINE_SHARE, 0.3, math.nan, ""),
@@ -74,3 +74,12 @@ def test_a_long_title_is_cut_at_a_word() -> None:
     assert formats.shorten("Bread, Salt and a Very Long Winter", 20) == "Bread, Salt and a…"
     assert formats.shorten("Fog", 20) == "Fog"
     assert len(formats.shorten("x" * 90, 20)) == 20
+
+
+def test_much_growth_is_told_as_a_multiple() -> None:
+    assert formats.change(metrics.LISTENS, 1486, 15) == "\N{MULTIPLICATION SIGN} 99"
+    assert formats.change(metrics.LISTENS, 149, 15) == "+893 %"
+
+
+def test_a_title_with_markup_in_it_stays_text() -> None:
+    assert formats.plain("Is $5 *worth* :fire: a_b") == r"Is \$5 \*worth\* \:fire\: a\_b"
