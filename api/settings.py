@@ -33,8 +33,8 @@ class Settings(StoreSettings):
     max_audio_bytes: int = Field(default=500 * MEBIBYTE, ge=1)
     registrations_per_minute: int = Field(default=6000, ge=1)
     """New devices from one address."""
-    events_per_minute: int = Field(default=20_000, ge=500)
-    """From one device, before it is asked to wait; a month offline is less than this at once."""
+    events_per_minute: int = Field(default=0, ge=0)
+    """From one device, before it is asked to wait; 0 for no limit. A month offline is less than 20,000 at once."""
     sign_ins_per_minute: int = Field(default=10, ge=1)
     """Attempts for one e-mail address or from one address, before they wait."""
     micro_batch: int = Field(default=2000, ge=1)

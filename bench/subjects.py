@@ -55,7 +55,7 @@ class Earshot:
         self._processes = processes
         self.home = processes.folder / name
         self.home.mkdir()
-        self.environment = {"EARSHOT_HOME": str(self.home), "EARSHOT_EVENTS_PER_MINUTE": str(10**12)}
+        self.environment = {"EARSHOT_HOME": str(self.home)}
         self.api_key = secrets.token_urlsafe(32)
         self.store_url = f"sqlite:///{self.home / 'store.db'}"
         self.show, self.episodes = self._fill()

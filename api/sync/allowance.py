@@ -14,7 +14,9 @@ class Allowance:
         self._began_at = time.monotonic()
 
     def take(self, device: bytes, events: int) -> bool:
-        """Whether the device may send so many more in this minute; a refusal takes nothing."""
+        """Whether the device may send so many more in this minute; a refusal takes nothing. A limit of 0 is none."""
+        if not self._limit:
+            return True
         now = time.monotonic()
         if now - self._began_at >= WINDOW_SECONDS:
             self._began_at = now
