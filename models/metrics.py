@@ -88,6 +88,5 @@ COMPLETION_RATE = Metric(
 )
 
 ALL = (STARTS, LISTENS, OFFLINE_LISTENS, COMPLETIONS, HEARD_SECONDS, OFFLINE_SHARE, COMPLETION_RATE)
-BY_SLUG = {metric.slug: metric for metric in ALL}
 ADDITIVE_SLUGS = tuple(metric.slug for metric in ALL if metric.additive)
 """The rollup columns of `episode_day`, in table order."""

@@ -1,7 +1,7 @@
 """How far consumers are in the log."""
 
 from sqlalchemy import Connection, text
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from models.counting import ConsumerOffset
 
@@ -10,12 +10,6 @@ def get_offset(session: Session, consumer: str, partition: int) -> int:
     """The next offset this consumer will fold."""
     row = session.get(ConsumerOffset, (consumer, partition))
     return row.next_offset if row else 0
-
-
-def list_offsets(session: Session) -> list[ConsumerOffset]:
-    """Where every consumer stands."""
-    order = (col(ConsumerOffset.consumer), col(ConsumerOffset.partition))
-    return list(session.exec(select(ConsumerOffset).order_by(*order)))
 
 
 def append_consumer(connection: Connection, consumer: str, partition: int) -> None:
