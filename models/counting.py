@@ -30,6 +30,8 @@ class Playback(SQLModel, table=True):
     coverage: bytes
     """Whole seconds heard, as sorted disjoint `[from, to)` pairs of little-endian uint32; not cut at the duration,
     so that a replaced recording can be counted again from the same row."""
+    repeats: bytes
+    """Seconds that more than one span covered, packed as `coverage`: what was played again."""
     wall_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     """Time on the device's monotonic clock that the spans took, summed over distinct events."""
     first_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -71,6 +73,48 @@ class ArrivalDay(SQLModel, table=True):
     heard_seconds: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_received_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     """Receipt of the newest counted event."""
+
+
+class ShowArrival(SQLModel, table=True):
+    """Rollup: how long after a day began what it is made of had arrived; what completeness is estimated from."""
+
+    __tablename__ = "show_arrival"
+    __table_args__ = CLUSTERED
+
+    show_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
+    lag_hours: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    """Whole hours from the day's first instant to the receipt; from 72 on cut to whole days (72, 96, 120, ...)."""
+    starts: int = Field(sa_column=Column(BigInteger, nullable=False))
+    listens: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Added by what arrived then. Net: a replaced recording can take some back."""
+    heard_seconds: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class EpisodeHeard(SQLModel, table=True):
+    """Rollup: how many playbacks of all days heard each second, as differences from one second to the next.
+
+    A row holds `HEARD_CHUNK_SECONDS` seconds. Each blob is that many little-endian int32; the running sum over an
+    episode's rows, in order of `chunk`, is the number of playbacks. Rows merge by addition.
+    """
+
+    __tablename__ = "episode_heard"
+    __table_args__ = CLUSTERED
+
+    episode_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    chunk: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    """Seconds from `chunk * HEARD_CHUNK_SECONDS` on."""
+    heard: bytes
+    """Playbacks that heard the second."""
+    spanned: bytes
+    """Playbacks whose first heard second is not after this one and whose last is not before it: less `heard`, those
+    that skipped it."""
+    repeated: bytes
+    """Playbacks that heard the second more than once."""
+
+
+HEARD_CHUNK_SECONDS = 256
+"""Seconds in a row of `episode_heard`: 1 KiB a blob, so that a step writes little and PostgreSQL keeps it in the row."""
 
 
 class EpisodeCounted(SQLModel, table=True):
@@ -155,6 +199,30 @@ class DeviceLog(SQLModel, table=True):
     is_broken: bool
     is_forked: bool
     last_received_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Erasure(SQLModel, table=True):
+    """A device whose data is being erased. Gone when nothing of the device is left anywhere."""
+
+    __tablename__ = "erasure"
+
+    device: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    partition: int
+    offset: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Where the request stands in the log; what the device sent before it is erased, what comes later is refused."""
+    kept: bytes | None = None
+    """What stays without the device, as a packed record, once the store's own rows have been replaced by it."""
+
+
+class ErasedDevice(SQLModel, table=True):
+    """A device that was erased, so that what it still sends is not counted a second time."""
+
+    __tablename__ = "erased_device"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, primary_key=True)
+    device_hash: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False, unique=True))
+    """SHA-256 of the id: it says of a known id that it was erased, and cannot be turned back."""
 
 
 class ConsumerOffset(SQLModel, table=True):

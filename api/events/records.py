@@ -49,7 +49,22 @@ class Hit(msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False):
     country: str = ""
 
 
-AnyRecord = SyncBatch | Hit
+ActionTuple = tuple[bytes, int, int, int, str, str, str, str]
+"""id (32 bytes), at_ms, from_ms, to_ms, episode (UUID, empty when not known yet), podcast URL, enclosure URL, GUID."""
+
+
+class Actions(msgspec.Struct, array_like=True, tag=3, frozen=True, gc=False):
+    """Plays that a podcast app told over the gpodder API. A span without a wall time, in no hash chain."""
+
+    device: bytes
+    """Sixteen bytes that stand for one listener's device, made from both names with the installation's secret."""
+    received_ms: int
+    actions: list[ActionTuple]
+    """`from_ms == to_ms` when the app told no position: a start."""
+    country: str = ""
+
+
+AnyRecord = SyncBatch | Hit | Actions
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(AnyRecord)
