@@ -90,3 +90,17 @@ def add_rows(connection: Connection, table: BulkTable, rows: Sequence[Row], *, n
 def keep_rows(connection: Connection, table: BulkTable, rows: Sequence[Row]) -> None:
     """Insert rows whose keys are new; leave the others as they are."""
     _insert(connection, table, rows, "ON CONFLICT DO NOTHING")
+
+
+def delete_by_keys(connection: Connection, table: BulkTable, keys: Sequence[Row]) -> None:
+    """Delete the rows that exist among `keys` (tuples in key order)."""
+    if not keys:
+        return
+    if connection.dialect.name == "sqlite":
+        match = " AND ".join(f"{key} = ?" for key in table.keys)
+        connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {match}", list(keys))
+    else:
+        arrays = ", ".join(f"%s::{kind}[]" for kind in table.keys.values())
+        match = " AND ".join(f"t.{key} = k.{key}" for key in table.keys)
+        statement = f"DELETE FROM {table.name} t USING unnest({arrays}) AS k ({', '.join(table.keys)}) WHERE {match}"
+        connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*keys, strict=True)))

@@ -114,7 +114,7 @@ class EpisodeHeard(SQLModel, table=True):
 
 
 HEARD_CHUNK_SECONDS = 256
-"""Seconds in a row of `episode_heard`: 1 KiB a blob, so that a step writes little and PostgreSQL keeps it in the row."""
+"""Seconds in a row of `episode_heard`: blobs of 1 KiB, so that a step writes little and PostgreSQL keeps them inline."""
 
 
 class EpisodeCounted(SQLModel, table=True):
@@ -208,7 +208,7 @@ class Erasure(SQLModel, table=True):
 
     device: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
     partition: int
-    offset: int = Field(sa_column=Column(BigInteger, nullable=False))
+    log_offset: int = Field(sa_column=Column(BigInteger, nullable=False))
     """Where the request stands in the log; what the device sent before it is erased, what comes later is refused."""
     kept: bytes | None = None
     """What stays without the device, as a packed record, once the store's own rows have been replaced by it."""
@@ -218,10 +218,8 @@ class ErasedDevice(SQLModel, table=True):
     """A device that was erased, so that what it still sends is not counted a second time."""
 
     __tablename__ = "erased_device"
-    __table_args__ = ({"sqlite_autoincrement": True},)
 
-    id: int | None = Field(default=None, primary_key=True)
-    device_hash: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False, unique=True))
+    device_hash: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
     """SHA-256 of the id: it says of a known id that it was erased, and cannot be turned back."""
 
 

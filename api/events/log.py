@@ -5,7 +5,7 @@ an offset in its partition that never changes and is never reused.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,8 @@ class StoredRecord:
     offset: int
     key: bytes
     payload: bytes
+    appended_ms: int = 0
+    """When it was appended, by the clock of the process that did."""
 
 
 class LogUnavailableError(Exception):
@@ -67,6 +69,10 @@ class EventLog(Protocol):
 
     def trim(self, partition: int, offset: int, received_before_ms: int) -> int:
         """Forget records below `offset` that were appended before that instant; the number forgotten."""
+        ...
+
+    def rewrite(self, partition: int, records: Mapping[int, Record]) -> None:
+        """Put other records in the place of those at these offsets, durably; nothing of the old ones is left."""
         ...
 
     def close(self) -> None:

@@ -64,10 +64,57 @@ class Actions(msgspec.Struct, array_like=True, tag=3, frozen=True, gc=False):
     country: str = ""
 
 
-AnyRecord = SyncBatch | Hit | Actions
+class Replay(msgspec.Struct, array_like=True, tag=4, frozen=True, gc=False):
+    """An event that was set aside, to be judged once more: as of its first receipt, with the catalogue of now."""
+
+    device: bytes
+    received_ms: int
+    """Of the first receipt."""
+    event_id: bytes
+    event: EventTuple
+
+
+class Erase(msgspec.Struct, array_like=True, tag=5, frozen=True, gc=False):
+    """A device's wish to be forgotten: all it sent before goes, what it sends later is not counted."""
+
+    device: bytes
+
+
+KeptPlayback = tuple[int, bytes, str, bytes, bytes, int, bool, bool]
+"""day, a device id that stands for this playback alone, episode UUID, coverage, repeats, wall_ms, is_start, is_offline:
+as in the table `playback`."""
+
+
+class Kept(msgspec.Struct, array_like=True, tag=6, frozen=True, gc=False):
+    """What stays of an erased device, in the place of its wish: sums and playbacks that nothing ties together."""
+
+    device_hash: bytes
+    playbacks: list[KeptPlayback]
+    arrivals: list[tuple[str, int, int, int, int, int, int, int]]
+    """episode UUID, received day, day, events, starts, listens, heard_seconds, newest receipt cut to its day."""
+    show_arrivals: list[tuple[str, int, int, int, int, int]]
+    """UUID of any of the show's episodes, day, lag_hours, starts, listens, heard_seconds."""
+    outcomes: list[tuple[int, str, int]]
+    """received day, outcome, events."""
+
+
+class Gone(msgspec.Struct, array_like=True, tag=7, frozen=True, gc=False):
+    """Stands where a record of an erased device was, so that offsets stay as they are."""
+
+
+AnyRecord = SyncBatch | Hit | Actions | Replay | Erase | Kept | Gone
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(AnyRecord)
+
+
+_FIX_ARRAY = 0x90
+_CONTROLS = {5, 6}
+
+
+def is_control(payload: bytes) -> bool:
+    """Whether the record changes what those after it mean, so that it is folded alone. Looks at two bytes."""
+    return len(payload) > 1 and payload[0] & 0xF0 == _FIX_ARRAY and payload[1] in _CONTROLS
 
 
 def pack(record: AnyRecord) -> bytes:

@@ -8,7 +8,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -203,7 +203,7 @@ class SqliteLog:
 
     def read(self, partition: int, offset: int, limit: int) -> Sequence[StoredRecord]:
         """Up to `limit` records with offsets >= `offset`, in order."""
-        statement = "SELECT id & ?, key, payload FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
+        statement = "SELECT id & ?, key, payload, appended_ms FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
         first = partition << PARTITION_SHIFT
         bounds = (OFFSET_MASK, first + offset, first + OFFSET_MASK + 1, limit)
         with self._reading():
@@ -237,6 +237,19 @@ class SqliteLog:
             forgotten += count
             if count < TRIM_ROWS:
                 return forgotten
+
+    def rewrite(self, partition: int, records: Mapping[int, Record]) -> None:
+        """Put other records in the place of those at these offsets, in small transactions; the old bytes are zeroed."""
+        first = partition << PARTITION_SHIFT
+        rows = [(record.key, record.payload, first + offset) for offset, record in sorted(records.items())]
+        for start in range(0, len(rows), TRIM_ROWS):
+            with self._reading():
+                self._reader.execute("PRAGMA secure_delete=ON")
+                self._reader.execute("BEGIN IMMEDIATE")
+                self._reader.executemany(
+                    "UPDATE record SET key = ?, payload = ? WHERE id = ?", rows[start : start + TRIM_ROWS]
+                )
+                self._reader.execute("COMMIT")
 
     def close(self) -> None:
         """Write what is waiting, then let go."""

@@ -26,6 +26,8 @@ class Cause(StrEnum):
     TOO_LATE = "too_late"
     FASTER_THAN_POSSIBLE = "faster_than_possible"
     UNDECODABLE = "undecodable"
+    ERASED = "erased"
+    """Sent by a device after it was erased: told in numbers, not kept."""
 
 
 def cause_of(

@@ -3,24 +3,27 @@
 Nothing here depends on where micro-batches are cut: a fold of two halves gives what a fold of the whole gives.
 """
 
-import json
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from api.events.records import EventTuple, SyncBatch
-from api.measurement import device_log, playback
-from api.measurement.causes import FASTEST, FASTEST_SLACK_MS, cause_of, countable_ms
-from api.measurement.device_log import BatchFacts, DeviceLog
+from api.measurement import playback
+from api.measurement.causes import FASTEST, FASTEST_SLACK_MS, HOUR_MS, cause_of, countable_ms
+from api.measurement.device_log import DeviceLog
 from api.measurement.playback import Playback
-from models.chain_state import worst
 from models.columns import DAY_MS
 from models.queries.folding import CatalogueEpisode
 
 Key = tuple[int, bytes, int]
 """UTC day number, device, episode id: the key of a playback."""
 
+
+HOURLY_LAG_HOURS = 72
+"""Up to here lag is kept by the hour: most of what is late comes within three days."""
 
 UNKNOWN = -1
 """Stands for the id of an episode that is not in the catalogue; its playback stays empty and is never written."""
@@ -42,17 +45,33 @@ class _Run:
     counted: int = 0
 
 
+class Source(Enum):
+    """Where events came from, and so what else there is to do with them."""
+
+    DEVICE = "device"
+    """A native client's batch: part of a hash chain, and there is a receipt for it."""
+    GPODDER = "gpodder"
+    """A podcast app's plays: no chain, no receipt, no wall time."""
+    REPLAY = "replay"
+    """An event that was set aside before: its receipt has been accounted for already."""
+
+
+ACTION = "action"
+"""Kind of a gpodder play, whose wall time nobody knows."""
+
+
 @dataclass(slots=True)
 class PreparedBatch:
-    """A sync batch with the ids of its events, worked out before the transaction begins."""
+    """Events of one device with their ids, worked out before the transaction begins."""
 
     batch: SyncBatch
     ids: list[bytes]
     received_day: int
+    source: Source = Source.DEVICE
     counted: int = 0
     duplicate: int = 0
     suspects: list[tuple[int, bytes]] = field(default_factory=list)
-    """seq and id of events that count although their seq was told before: a fork, unless once set aside."""
+    """seq and id of events that count although their seq was told before: a fork."""
     aside: list[tuple[EventTuple, bytes, str]] = field(default_factory=list)
     """event, id and cause."""
     runs: list[_Run] = field(default_factory=list)
@@ -65,12 +84,16 @@ class Fold:
     episodes: dict[str, CatalogueEpisode]
     playbacks: dict[Key, Playback] = field(default_factory=dict)
     device_logs: dict[bytes, DeviceLog] = field(default_factory=dict)
-    known_aside: set[bytes] = field(default_factory=set)
+    known_aside: dict[bytes, tuple[int, str]] = field(default_factory=dict)
+    """Events set aside already, as far as they may be told again here: received day and cause."""
     changed: set[Key] = field(default_factory=set)
     episode_days: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 5))
     arrivals: dict[tuple[int, int, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 5))
+    show_arrivals: dict[tuple[int, int, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 3))
     outcomes: Counter[tuple[int, str, str]] = field(default_factory=Counter)
     aside_rows: dict[bytes, tuple[Any, ...]] = field(default_factory=dict)
+    replayed: list[tuple[bytes]] = field(default_factory=list)
+    """Ids of events that were set aside and count now."""
     receipts: dict[tuple[int, bytes, bytes], list[Any]] = field(default_factory=dict)
     _touched: set[Key] = field(default_factory=set)
     _top_seq: dict[bytes, int] = field(default_factory=dict)
@@ -95,23 +118,24 @@ def load_playback(fold: Fold, row: tuple[Any, ...], duration_seconds: int) -> No
 
 
 def fold_batches(fold: Fold, batches: list[PreparedBatch]) -> None:
-    """Fold batches in log order. A batch of another received day first settles the one before, so that what a day
+    """Fold batches in log order. A batch of another hour of receipt first settles those before, so that what each hour
     brought is told apart wherever the micro-batch was cut."""
-    received_day = batches[0].received_day if batches else 0
+    received_hour = batches[0].batch.received_ms // HOUR_MS if batches else 0
     for prepared in batches:
-        if prepared.received_day != received_day:
-            _settle(fold, received_day)
-            received_day = prepared.received_day
+        hour = prepared.batch.received_ms // HOUR_MS
+        if hour != received_hour:
+            _settle(fold, received_hour)
+            received_hour = hour
         _fold_batch(fold, prepared)
-    _settle(fold, received_day)
+    _settle(fold, received_hour)
 
 
 def _fold_batch(fold: Fold, prepared: PreparedBatch) -> None:
     batch = prepared.batch
-    device, received_ms = batch.device, batch.received_ms
-    top_seq = fold._top_seq.get(device)
-    if top_seq is None:
-        top_seq = fold.device_logs[device].last_seq
+    device = batch.device
+    is_replay = prepared.source is Source.REPLAY
+    # What a device tells for the first time has a seq above all others, and cannot have been set aside.
+    top_seq = _top_seq(fold, prepared)
     run: _Run | None = None
     for event, event_id in zip(batch.events, prepared.ids, strict=True):
         seq, kind, name, _, at_ms, from_ms, to_ms, wall_ms, offline = event
@@ -121,9 +145,14 @@ def _fold_batch(fold: Fold, prepared: PreparedBatch) -> None:
         if short_id in run.state.ids:
             prepared.duplicate += 1
             continue
-        if not run.from_ms <= at_ms <= run.to_ms or to_ms - from_ms > FASTEST * wall_ms + FASTEST_SLACK_MS:
-            cause = cause_of(run.episode, at_ms, to_ms - from_ms, wall_ms, received_ms)
-            prepared.aside.append((event, event_id, str(cause)))
+        if seq <= top_seq and (event_id in fold.known_aside) is not is_replay:
+            # Set aside before, so its first receipt has decided; or a replay of what was replayed already.
+            prepared.duplicate += not is_replay
+            continue
+        if not run.from_ms <= at_ms <= run.to_ms or (
+            to_ms - from_ms > FASTEST * wall_ms + FASTEST_SLACK_MS and kind != ACTION
+        ):
+            _aside(fold, prepared, run, event, event_id)
             continue
         run.state.add(short_id, kind, at_ms, from_ms, to_ms, wall_ms, offline)
         if not run.counted:
@@ -133,7 +162,26 @@ def _fold_batch(fold: Fold, prepared: PreparedBatch) -> None:
         if seq <= top_seq:
             prepared.suspects.append((seq, event_id))
     _end_runs(fold, prepared)
-    fold._top_seq[device] = max(top_seq, batch.last_seq)
+    if prepared.source is Source.DEVICE:
+        fold._top_seq[device] = max(top_seq, batch.last_seq)
+
+
+def _top_seq(fold: Fold, prepared: PreparedBatch) -> int:
+    """Events up to this seq may have been told before: any event that is in no chain."""
+    if prepared.source is not Source.DEVICE:
+        return sys.maxsize
+    device = prepared.batch.device
+    known = fold._top_seq.get(device)
+    return fold.device_logs[device].last_seq if known is None else known
+
+
+def _aside(fold: Fold, prepared: PreparedBatch, run: _Run, event: EventTuple, event_id: bytes) -> None:
+    if prepared.source is Source.REPLAY:  # its cause is still there
+        return
+    kind, at_ms, span_ms, wall_ms = event[1], event[4], event[6] - event[5], event[7]
+    cause = cause_of(run.episode, at_ms, 0 if kind == ACTION else span_ms, wall_ms, prepared.batch.received_ms)
+    prepared.aside.append((event, event_id, str(cause)))
+    fold.known_aside[event_id] = prepared.received_day, str(cause)
 
 
 def _begin_run(fold: Fold, prepared: PreparedBatch, name: str, at_ms: int) -> "_Run":
@@ -158,85 +206,52 @@ def _end_runs(fold: Fold, prepared: PreparedBatch) -> None:
     prepared.runs.clear()
 
 
-def _settle(fold: Fold, received_day: int) -> None:
+def _settle(fold: Fold, received_hour: int) -> None:
     """Write what the touched playbacks contribute now, less what they contributed before, into the rollups."""
-    durations = {episode.id: episode.duration_seconds for episode in fold.episodes.values()}
+    episodes = {episode.id: episode for episode in fold.episodes.values()}
     for key in fold._touched:
         state = fold.playbacks[key]
         day, _, episode_id = key
-        old, new = state.settled, playback.contribution(state, durations[episode_id])
+        episode = episodes[episode_id]
+        old, new = state.settled, playback.contribution(state, episode.duration_seconds)
         if new == old:
             continue
         state.settled = new
         row = fold.episode_days[episode_id, day]
         for place in range(5):
             row[place] += new[place] - old[place]
-        arrival = fold.arrivals[episode_id, received_day, day]
-        arrival[1] += new.starts - old.starts
-        arrival[2] += new.listens - old.listens
-        arrival[3] += new.heard_seconds - old.heard_seconds
+        added = new.starts - old.starts, new.listens - old.listens, new.heard_seconds - old.heard_seconds
+        arrival = fold.arrivals[episode_id, received_hour // 24, day]
+        lag = fold.show_arrivals[episode.show_id, day, lag_hours(received_hour, day)]
+        for place, count in enumerate(added):
+            arrival[1 + place] += count
+            lag[place] += count
     fold.changed |= fold._touched
     fold._touched = set()
 
 
-def ids_to_look_up(batches: Iterable[PreparedBatch]) -> list[tuple[bytes]]:
-    """Ids whose being set aside before matters: those set aside now, and suspects of a fork."""
-    ids = {event_id for prepared in batches for _, event_id, _ in prepared.aside}
-    ids |= {event_id for prepared in batches for _, event_id in prepared.suspects}
-    return [(event_id,) for event_id in sorted(ids)]
+def lag_hours(received_hour: int, day: int) -> int:
+    """The key of `show_arrival`: hours since the day began, from three days on cut to whole days."""
+    hours = max(0, received_hour - day * 24)
+    return hours if hours < HOURLY_LAG_HOURS else hours // 24 * 24
 
 
-def conclude(fold: Fold, batches: list[PreparedBatch]) -> None:
-    """Settle set-aside events, chains, receipts and the conservation table, batch by batch in log order.
+def ids_to_look_up(fold: Fold, batches: Iterable[PreparedBatch]) -> list[tuple[bytes]]:
+    """Ids whose being set aside before would matter: of events that may have been told before and are in no playback.
 
-    `fold.known_aside` must hold the looked-up ids by now.
+    `fold` must hold the playbacks and device logs by now.
     """
+    ids: set[bytes] = set()
     for prepared in batches:
-        suspects = {seq for seq, event_id in prepared.suspects if event_id not in fold.known_aside}
-        aside, new_aside = _set_aside(fold, prepared)
-        log = fold.device_logs[prepared.batch.device]
-        chain = _advance(log, prepared, suspects | new_aside)
-        log.last_received_ms = max(log.last_received_ms, prepared.batch.received_ms)
-        _account(fold, prepared, aside, chain)
-
-
-def _advance(log: DeviceLog, prepared: PreparedBatch, new_seqs: set[int]) -> str:
-    batch = prepared.batch
-    head = prepared.ids[-1].hex() if prepared.ids else batch.after
-    if device_log.follow(log, batch.first_seq, batch.last_seq, batch.after, batch.head, head):
-        return "intact"
-    id_at = {event[0]: event_id.hex() for event, event_id in zip(batch.events, prepared.ids, strict=True)}
-    facts = BatchFacts(batch.first_seq, batch.last_seq, batch.after, batch.head, id_at, frozenset(new_seqs))
-    return device_log.advance(log, facts)
-
-
-def _set_aside(fold: Fold, prepared: PreparedBatch) -> tuple[Counter[str], set[int]]:
-    """Causes of the batch's newly set-aside events, and the seqs of them; a repetition is a duplicate."""
-    causes: Counter[str] = Counter()
-    seqs: set[int] = set()
-    for event, event_id, cause in prepared.aside:
-        if event_id in fold.known_aside:
-            prepared.duplicate += 1
+        device = prepared.batch.device
+        is_chained = prepared.source is Source.DEVICE
+        last_seq = fold.device_logs[device].last_seq if is_chained else sys.maxsize
+        if is_chained and prepared.batch.first_seq > last_seq:
             continue
-        fold.known_aside.add(event_id)
-        causes[cause] += 1
-        seqs.add(event[0])
-        payload = json.dumps(dict(zip(EVENT_FIELDS, event, strict=True)))
-        fold.aside_rows[event_id] = (event_id, cause, prepared.batch.device, prepared.batch.received_ms, payload)
-    return causes, seqs
-
-
-EVENT_FIELDS = ("seq", "kind", "episode", "session", "at_ms", "from_ms", "to_ms", "wall_ms", "offline")
-
-
-def _account(fold: Fold, prepared: PreparedBatch, aside: Counter[str], chain: str) -> None:
-    day = prepared.received_day
-    for outcome, events in (("counted", prepared.counted), ("duplicate", prepared.duplicate), *aside.items()):
-        if events:
-            fold.outcomes[day, "event", outcome] += events
-    key = (day, prepared.batch.device, prepared.batch.receipt)
-    receipt = fold.receipts.setdefault(key, [0, 0, Counter(), "intact"])
-    receipt[0] += prepared.counted
-    receipt[1] += prepared.duplicate
-    receipt[2].update(aside)
-    receipt[3] = worst((receipt[3], chain))
+        for event, event_id in zip(prepared.batch.events, prepared.ids, strict=True):
+            episode = fold.episodes.get(event[2])
+            key = event[4] // DAY_MS, device, episode.id if episode else UNKNOWN
+            state = fold.playbacks.get(key)
+            if event[0] <= last_seq and (state is None or event_id[:8] not in state.ids):
+                ids.add(event_id)
+    return [(event_id,) for event_id in sorted(ids)]

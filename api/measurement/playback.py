@@ -26,12 +26,25 @@ NOTHING = Counts(0, 0, 0, 0, 0)
 class Playback:
     """All that one device heard of one episode on one UTC day, being folded."""
 
-    __slots__ = ("coverage", "first_at_ms", "ids", "is_offline", "is_start", "last_at_ms", "settled", "wall_ms")
+    __slots__ = (
+        "coverage",
+        "first_at_ms",
+        "ids",
+        "is_offline",
+        "is_start",
+        "last_at_ms",
+        "repeats",
+        "settled",
+        "stored",
+        "wall_ms",
+    )
 
     def __init__(self) -> None:
         self.ids: dict[bytes, None] = {}
         """First 8 bytes of each event's id, in order of arrival."""
         self.coverage: list[int] = []
+        self.repeats: list[int] = []
+        """Seconds that more than one span covered, in the form of `coverage`."""
         self.wall_ms = 0
         self.first_at_ms = 0
         self.last_at_ms = 0
@@ -39,6 +52,8 @@ class Playback:
         self.is_offline = False
         self.settled = NOTHING
         """What the rollups hold of it already."""
+        self.stored: tuple[bytes, bytes] = (b"", b"")
+        """Coverage and repeats as they are in the store."""
 
     def add(
         self, event_id: bytes, kind: str, at_ms: int, from_ms: int, to_ms: int, wall_ms: int, offline: bool
@@ -55,7 +70,11 @@ class Playback:
         self.is_start = True
         if to_ms > from_ms:
             self.is_offline = self.is_offline or offline
-            cover(self.coverage, from_ms // 1000, to_ms // 1000)
+            first, end = from_ms // 1000, to_ms // 1000
+            if self.coverage and first < self.coverage[-1]:
+                for again_from, again_to in overlaps(self.coverage, first, end):
+                    cover(self.repeats, again_from, again_to)
+            cover(self.coverage, first, end)
 
 
 def cover(coverage: list[int], first: int, end: int) -> None:
@@ -71,6 +90,18 @@ def cover(coverage: list[int], first: int, end: int) -> None:
     # An odd place lies inside a range, an even one between two; touching ranges become one.
     left, right = bisect_left(coverage, first), bisect_right(coverage, end)
     coverage[left:right] = [first] * (left % 2 == 0) + [end] * (right % 2 == 0)
+
+
+def overlaps(coverage: list[int], first: int, end: int) -> list[tuple[int, int]]:
+    """The parts of `[first, end)` that are covered already."""
+    place = bisect_right(coverage, first) & ~1
+    found = []
+    while place < len(coverage) and coverage[place] < end:
+        start, stop = max(first, coverage[place]), min(end, coverage[place + 1])
+        if start < stop:
+            found.append((start, stop))
+        place += 2
+    return found
 
 
 def heard_seconds(coverage: list[int], duration_seconds: int) -> int:
@@ -102,12 +133,17 @@ def unpack_coverage(packed: bytes) -> list[int]:
     return array("I", packed).tolist()
 
 
+def packed(playback: Playback) -> tuple[bytes, bytes]:
+    """Coverage and repeats, as they are stored."""
+    return pack_coverage(playback.coverage), pack_coverage(playback.repeats)
+
+
 def to_row(key: tuple[int, bytes, int], playback: Playback) -> tuple[Any, ...]:
     """A row of `models.queries.folding.PLAYBACK`."""
     return (
         *key,
         b"".join(playback.ids),
-        pack_coverage(playback.coverage),
+        *packed(playback),
         playback.wall_ms,
         playback.first_at_ms,
         playback.last_at_ms,
@@ -116,12 +152,22 @@ def to_row(key: tuple[int, bytes, int], playback: Playback) -> tuple[Any, ...]:
     )
 
 
+def anonymous(at_ms: int, stored: tuple[bytes, bytes], wall_ms: int, is_start: bool, is_offline: bool) -> Playback:
+    """What stays of a playback without its device: no ids of events, and the day for a time."""
+    playback = Playback()
+    playback.coverage, playback.repeats = (unpack_coverage(packed) for packed in stored)
+    playback.first_at_ms = playback.last_at_ms = at_ms
+    playback.wall_ms, playback.is_start, playback.is_offline = wall_ms, is_start, is_offline
+    return playback
+
+
 def from_row(row: tuple[Any, ...]) -> Playback:
     """The playback in a row of `models.queries.folding.PLAYBACK`."""
     playback = Playback()
     packed_ids = bytes(row[3])
     playback.ids = dict.fromkeys([packed_ids[place : place + 8] for place in range(0, len(packed_ids), 8)])
-    playback.coverage = unpack_coverage(bytes(row[4]))
-    playback.wall_ms, playback.first_at_ms, playback.last_at_ms = row[5], row[6], row[7]
-    playback.is_start, playback.is_offline = bool(row[8]), bool(row[9])
+    playback.stored = bytes(row[4]), bytes(row[5])
+    playback.coverage, playback.repeats = (unpack_coverage(packed) for packed in playback.stored)
+    playback.wall_ms, playback.first_at_ms, playback.last_at_ms = row[6], row[7], row[8]
+    playback.is_start, playback.is_offline = bool(row[9]), bool(row[10])
     return playback

@@ -16,14 +16,11 @@ from api import clock
 from api.consumers import MEASUREMENT
 from api.events import EventLog, LogUnavailableError, StoredRecord
 from api.events.opening import open_log
-from api.measurement.store_step import (
-    LostPartitionError,
-    OutdatedDurationError,
-    commit_step,
-    prepare,
-    recount_outdated,
-    undecodable,
-)
+from api.events.records import is_control
+from api.measurement.load import OutdatedDurationError
+from api.measurement.prepare import prepare, undecodable
+from api.measurement.redo import recount_outdated
+from api.measurement.store_step import LostPartitionError, commit_step
 from api.settings import Settings
 from models.columns import DAY_MS
 from models.engine import make_engine, read_only
@@ -55,12 +52,14 @@ class LogBehindStoreError(Exception):
 class Worker:
     """Folds every partition of a log into a store."""
 
-    def __init__(self, engine: Engine, log: EventLog, settings: Settings) -> None:
+    def __init__(
+        self, engine: Engine, log: EventLog, settings: Settings, stopping: threading.Event | None = None
+    ) -> None:
         self._engine = engine
         self._read_engine = read_only(engine)
         self._log = log
         self._settings = settings
-        self._stopping = threading.Event()
+        self._stopping = stopping or threading.Event()
         self._housekept_at = self._looked_at = 0.0
 
     def stop(self) -> None:
@@ -189,6 +188,8 @@ def _micro_batch(records: Sequence[StoredRecord]) -> list[StoredRecord]:
     size = 0
     kept: list[StoredRecord] = []
     for record in records:
+        if is_control(record.payload):  # alone: what it says holds from here on, not for the records before it
+            return kept or [record]
         kept.append(record)
         size += len(record.payload)
         if size >= MAX_BYTES:
@@ -202,25 +203,31 @@ def ease_gc() -> None:
     gc.set_threshold(500_000, 20, 20)
 
 
+def _set_on_signals(stopping: threading.Event) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+
+
 def main(*, once: bool) -> None:
     """Run the worker of this installation until SIGTERM or Ctrl-C, or with `once` until the log's end."""
     settings = Settings()
+    stopping = threading.Event()
+    if not once:
+        # First of all: opening store and log takes a moment, and being told to stop during it is no failure either.
+        _set_on_signals(stopping)
     ease_gc()
     engine = make_engine(settings.resolved_store_url(), durability="NORMAL")
     if not is_current(engine):
         raise SystemExit("The store's schema is not the newest. Run `earshot migrate` first.")
     log = open_log(settings.resolved_events_url(), partitions=settings.partitions)
-    worker = Worker(engine, log, settings)
+    worker = Worker(engine, log, settings, stopping)
     try:
         if once:
             print(f"{worker.drain()} events folded.")  # noqa: T201 - the command's answer
             return
-
-        def on_signal(_number: int, _frame: FrameType | None) -> None:
-            worker.stop()
-
-        signal.signal(signal.SIGTERM, on_signal)
-        signal.signal(signal.SIGINT, on_signal)
         Path(settings.home).mkdir(parents=True, exist_ok=True)
         worker.run()
     except LogBehindStoreError as error:

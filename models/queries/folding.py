@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, text
 
-from models.bulk import BulkTable, Row, add_rows, keep_rows, put_rows, select_by_keys
+from models.bulk import BulkTable, Row, add_rows, delete_by_keys, keep_rows, put_rows, select_by_keys
 from models.columns import day_number
 from models.counting import EpisodeDay, Playback
 from models.tables import Episode
@@ -17,6 +17,7 @@ PLAYBACK = BulkTable(
     {
         "event_ids": "bytea",
         "coverage": "bytea",
+        "repeats": "bytea",
         "wall_ms": "bigint",
         "first_at_ms": "bigint",
         "last_at_ms": "bigint",
@@ -33,6 +34,16 @@ ARRIVAL_DAY = BulkTable(
     "arrival_day",
     {"episode_id": "bigint", "received_day": "int", "day": "int"},
     dict.fromkeys(("events", "starts", "listens", "heard_seconds", "last_received_ms"), "bigint"),
+)
+SHOW_ARRIVAL = BulkTable(
+    "show_arrival",
+    {"show_id": "bigint", "day": "int", "lag_hours": "bigint"},
+    dict.fromkeys(("starts", "listens", "heard_seconds"), "bigint"),
+)
+EPISODE_HEARD = BulkTable(
+    "episode_heard",
+    {"episode_id": "bigint", "chunk": "bigint"},
+    dict.fromkeys(("heard", "spanned", "repeated"), "bytea"),
 )
 HIT_DAY = BulkTable("hit_day", {"episode_id": "bigint", "day": "int"}, {"hits": "bigint", "sent_bytes": "bigint"})
 PIPELINE_DAY = BulkTable(
@@ -72,6 +83,7 @@ class CatalogueEpisode:
     """Whole seconds of the recording."""
     published_ms: int | None
     """Unix ms; None for a draft."""
+    show_id: int = 0
 
 
 def list_episodes(connection: Connection, uuids: Iterable[UUID]) -> dict[str, CatalogueEpisode]:
@@ -80,12 +92,12 @@ def list_episodes(connection: Connection, uuids: Iterable[UUID]) -> dict[str, Ca
     found: dict[str, CatalogueEpisode] = {}
     table = Episode.__table__  # type: ignore[attr-defined]
     for start in range(0, len(wanted), 5000):
-        statement = select(table.c.uuid, table.c.id, table.c.duration_ms, table.c.published_at).where(
+        statement = select(table.c.uuid, table.c.id, table.c.duration_ms, table.c.published_at, table.c.show_id).where(
             table.c.uuid.in_(wanted[start : start + 5000]), table.c.duration_ms.is_not(None)
         )
-        for uuid, number, duration_ms, published_at in connection.execute(statement):
+        for uuid, number, duration_ms, published_at, show_id in connection.execute(statement):
             published_ms = round(published_at.timestamp() * 1000) if published_at else None
-            found[str(uuid)] = CatalogueEpisode(number, duration_ms // 1000, published_ms)
+            found[str(uuid)] = CatalogueEpisode(number, duration_ms // 1000, published_ms, show_id)
     return found
 
 
@@ -127,6 +139,41 @@ def add_episode_days(connection: Connection, rows: Sequence[Row]) -> None:
 def add_arrivals(connection: Connection, rows: Sequence[Row]) -> None:
     """Add what arrived to the rollup."""
     add_rows(connection, ARRIVAL_DAY, rows, newest="last_received_ms")
+
+
+def add_show_arrivals(connection: Connection, rows: Sequence[Row]) -> None:
+    """Add what arrived how long after its day began."""
+    add_rows(connection, SHOW_ARRIVAL, rows)
+
+
+def list_heard(connection: Connection, keys: Sequence[Row]) -> Iterator[Row]:
+    """Rows of `EPISODE_HEARD` that exist among (episode_id, chunk)."""
+    return select_by_keys(connection, EPISODE_HEARD, keys)
+
+
+def lock_episodes(connection: Connection, episodes: Sequence[int]) -> None:
+    """Wait for other transactions that change the retention of these counted episodes: it is read, summed and written.
+
+    In key order, so that two never wait for each other. On SQLite a transaction has the store to itself already.
+    """
+    if connection.dialect.name == "postgresql":
+        statement = "SELECT 1 FROM episode_counted WHERE episode_id = ANY(%s) ORDER BY episode_id FOR UPDATE"
+        connection.exec_driver_sql(statement, (sorted(episodes),)).all()
+
+
+def put_heard(connection: Connection, rows: Sequence[Row]) -> None:
+    """Write chunks of retention whole."""
+    put_rows(connection, EPISODE_HEARD, rows)
+
+
+def delete_heard(connection: Connection, episode_id: int) -> None:
+    """Forget an episode's retention, before it is written anew."""
+    connection.execute(text("DELETE FROM episode_heard WHERE episode_id = :id"), {"id": episode_id})
+
+
+def delete_set_aside(connection: Connection, event_ids: Sequence[Row]) -> None:
+    """Forget events that count now, given as (event_id,)."""
+    delete_by_keys(connection, SET_ASIDE, event_ids)
 
 
 def add_hits(connection: Connection, rows: Sequence[Row]) -> None:

@@ -27,17 +27,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "erased_device",
-        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("device_hash", sa.LargeBinary(length=32), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("device_hash"),
-        sqlite_autoincrement=True,
+        sa.PrimaryKeyConstraint("device_hash"),
     )
     op.create_table(
         "erasure",
         sa.Column("device", sa.LargeBinary(length=16), nullable=False),
         sa.Column("partition", sa.Integer(), nullable=False),
-        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("log_offset", sa.BigInteger(), nullable=False),
         sa.Column("kept", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("device"),
     )

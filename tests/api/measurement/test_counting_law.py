@@ -5,7 +5,7 @@ same store, and that store is what a brute-force count gives.
 import hashlib
 import os
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,9 +22,11 @@ from sqlmodel import Session
 
 from api.consumers import MEASUREMENT
 from api.events import StoredRecord
-from api.events.records import SyncBatch, pack
-from api.measurement.store_step import commit_step, prepare
+from api.events.records import Actions, SyncBatch, pack
+from api.measurement.prepare import prepare
+from api.measurement.store_step import commit_step
 from models.columns import DAY_MS
+from models.counting import HEARD_CHUNK_SECONDS
 from models.engine import make_engine
 from models.migrate import migrate
 from models.queries import offsets
@@ -34,6 +37,8 @@ TODAY = 20_400
 """An arbitrary UTC day number; everything is received at its noon."""
 RECEIVED_MS = TODAY * DAY_MS + DAY_MS // 2
 DEVICES = ["0b6f6a0e-7c1d-4b57-9a53-6f0f5a6d2e11", "1b6f6a0e-7c1d-4b57-9a53-6f0f5a6d2e12"]
+APP = UUID(int=77)
+"""Stands for a podcast app that tells its plays over the gpodder API."""
 EPISODES = [UUID(int=1), UUID(int=2), UUID(int=3)]
 DURATIONS_S = {EPISODES[0]: 600, EPISODES[1]: 20}
 """The third episode is unknown."""
@@ -41,7 +46,7 @@ PUBLISHED_MS = (TODAY - 50) * DAY_MS
 
 
 COUNTED = [
-    *("playback", "episode_day", "arrival_day", "pipeline_day", "set_aside"),
+    *("playback", "episode_day", "arrival_day", "show_arrival", "episode_heard", "pipeline_day", "set_aside"),
     *("receipt", "device_log", "consumer_offset", "episode_counted"),
 ]
 """Tables that the worker writes."""
@@ -64,7 +69,7 @@ class Heard:
 
 heard = st.builds(
     Heard,
-    device=st.sampled_from([0, 0, 0, 1]),
+    device=st.sampled_from([0, 0, 0, 1, 2]),
     episode=st.sampled_from([0, 0, 0, 0, 1, 2]),
     kind=st.sampled_from(["play", "progress", "progress", "pause", "seek", "complete", "short", "download"]),
     day=st.sampled_from([0, 0, 0, 0, 0, -1, -1, -50, -51, -52, -95, 1]),
@@ -82,6 +87,8 @@ def write(history: list[Heard]) -> list[Phone]:
     """The logs of the two devices."""
     phones = [Phone(device) for device in DEVICES]
     for event in history:
+        if event.device == len(DEVICES):
+            continue
         is_point = event.kind in {"play", "download"}
         from_ms = event.first * 1000
         to_ms = from_ms if is_point else from_ms + event.seconds * 1000
@@ -95,6 +102,44 @@ def write(history: list[Heard]) -> list[Phone]:
             offline=event.offline,
         )
     return phones
+
+
+@dataclass(frozen=True)
+class Action:
+    """A play that a podcast app told: no wall time, no chain; a repetition of it is the same action."""
+
+    event: dict[str, Any]
+
+    @property
+    def id(self) -> bytes:
+        """What tells it from others."""
+        return hashlib.sha256(repr(self.event).encode()).digest()
+
+    @property
+    def record(self) -> bytes:
+        """The log record of it alone."""
+        event = self.event
+        spans = event["at_ms"], event["from_ms"], event["to_ms"]
+        return pack(Actions(APP.bytes, RECEIVED_MS, [(self.id, *spans, event["episode"], "", "", "")]))
+
+
+def actions(history: list[Heard]) -> list[Action]:
+    """What the podcast app told."""
+    return [
+        Action(
+            {
+                "kind": "action",
+                "episode": str(EPISODES[event.episode]),
+                "at_ms": (TODAY + event.day) * DAY_MS + event.minute * 60_000,
+                "from_ms": event.first * 1000,
+                "to_ms": (event.first + event.seconds) * 1000,
+                "wall_ms": 0,
+                "offline": False,
+            }
+        )
+        for event in history
+        if event.device == len(DEVICES)
+    ]
 
 
 def record(phone: Phone, first: int, last: int) -> bytes:
@@ -139,6 +184,8 @@ def contents(engine: Engine) -> dict[str, Any]:
         return {
             "playbacks": playbacks,
             "rollups": [row for row in rows("SELECT * FROM episode_day") if any(row[2:])],
+            "heard": {row[:2]: row[2:] for row in rows("SELECT * FROM episode_heard") if any(map(any, row[2:]))},
+            "lags": [row for row in rows("SELECT * FROM show_arrival") if any(row[3:])],
             "set_aside": rows("SELECT event_id, cause FROM set_aside"),
             "arrived": rows(
                 "SELECT episode_id, day, sum(events), sum(starts), sum(listens), sum(heard_seconds) "
@@ -158,24 +205,62 @@ def outcomes(engine: Engine) -> dict[str, int]:
         }
 
 
+def told(phones: list[Phone], plays: list[Action]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Every distinct event by its id in hex: device and event."""
+    events = {
+        event_id: (phone.device_id, event)
+        for phone in phones
+        for event, event_id in zip(phone.log, phone.ids, strict=True)
+    }
+    return events | {play.id.hex(): (str(APP), play.event) for play in plays}
+
+
+def brute_retention(events: dict[str, tuple[str, dict[str, Any]]], numbers: dict[str, int]) -> dict[int, list[Any]]:
+    """Per episode and second: playbacks that heard it, that heard something before and after, that heard it again."""
+    times: dict[tuple[str, str, int], Counter[int]] = defaultdict(Counter)
+    for device, event in events.values():
+        if not brute_cause(event) and event["kind"] != "download":
+            duration = DURATIONS_S[UUID(event["episode"])]
+            seconds = range(event["from_ms"] // 1000, min(event["to_ms"] // 1000, duration))
+            times[device, event["episode"], event["at_ms"] // DAY_MS].update(seconds)
+    found: dict[int, list[Any]] = {}
+    for (_, name, _), heard_times in times.items():
+        curves = found.setdefault(numbers[name], [Counter(), Counter(), Counter()])
+        curves[0].update(heard_times.keys())
+        curves[1].update(range(min(heard_times), max(heard_times) + 1) if heard_times else ())
+        curves[2].update(second for second, count in heard_times.items() if count > 1)
+    return {episode: curves for episode, curves in found.items() if curves[0]}
+
+
+def curves_of(rows: dict[tuple[int, int], tuple[bytes, ...]]) -> dict[int, list[Any]]:
+    """The same, from the rows of the rollup."""
+    found: dict[int, list[Any]] = {}
+    for episode in {episode for episode, _ in rows}:
+        last = max(chunk for number, chunk in rows if number == episode)
+        nothing = (bytes(4 * HEARD_CHUNK_SECONDS),) * 3
+        chunks = [rows.get((episode, chunk), nothing) for chunk in range(last + 1)]
+        curves = [np.frombuffer(b"".join(row[place] for row in chunks), "<i4").cumsum() for place in range(3)]
+        found[episode] = [Counter({s: int(n) for s, n in enumerate(curve) if n}) for curve in curves]
+    return found
+
+
 def brute_force(
-    phones: list[Phone], numbers: dict[str, int]
+    events: dict[str, tuple[str, dict[str, Any]]], numbers: dict[str, int]
 ) -> tuple[dict[tuple[int, int], list[int]], dict[str, str]]:
     """Rollups and causes by the words of the design, with sets of seconds and nothing clever."""
     seconds: dict[tuple[str, str, int], set[int]] = defaultdict(set)
     starts, offline, causes = set(), set(), {}
-    for phone in phones:
-        for event, event_id in zip(phone.log, phone.ids, strict=True):
-            cause = brute_cause(event)
-            if cause:
-                causes[event_id] = cause
-                continue
-            key = (phone.device_id, event["episode"], event["at_ms"] // DAY_MS)
-            seconds[key] |= set(range(event["from_ms"] // 1000, event["to_ms"] // 1000))
-            if event["kind"] != "download":
-                starts.add(key)
-            if event["offline"] and event["to_ms"] > event["from_ms"]:
-                offline.add(key)
+    for event_id, (device, event) in events.items():
+        cause = brute_cause(event)
+        if cause:
+            causes[event_id] = cause
+            continue
+        key = (device, event["episode"], event["at_ms"] // DAY_MS)
+        seconds[key] |= set(range(event["from_ms"] // 1000, event["to_ms"] // 1000))
+        if event["kind"] != "download":
+            starts.add(key)
+        if event["offline"] and event["to_ms"] > event["from_ms"]:
+            offline.add(key)
     rollups: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0] * 5)
     for key, heard_set in seconds.items():
         duration = DURATIONS_S[UUID(key[1])]
@@ -200,7 +285,7 @@ def brute_cause(event: dict[str, Any]) -> str | None:
         return "clock_ahead"
     if event["at_ms"] < RECEIVED_MS - 90 * DAY_MS:
         return "too_late"
-    if event["to_ms"] - event["from_ms"] > 4 * event["wall_ms"] + 2000:
+    if event["kind"] != "action" and event["to_ms"] - event["from_ms"] > 4 * event["wall_ms"] + 2000:
         return "faster_than_possible"
     return None
 
@@ -253,13 +338,16 @@ def test_order_repetition_and_batching_change_nothing(
     steps: list[int],
     randomness: Any,
 ) -> None:
-    phones = write(history)
+    phones, plays = write(history), actions(history)
+    events = told(phones, plays)
     once = [payload for phone in phones for payload in batches(phone, first_cuts)]
+    once += {play.id: play.record for play in plays}.values()
     engine = fresh()
     fold(engine, once, [])
     straight, counted_once = contents(engine), outcomes(engine)
 
     other = [payload for phone in phones for payload in batches(phone, second_cuts)]
+    other += [play.record for play in plays]
     mixed = once + other + randomness.sample(other, randomness.randint(0, len(other)))
     randomness.shuffle(mixed)
     engine = fresh()
@@ -267,18 +355,18 @@ def test_order_repetition_and_batching_change_nothing(
     assert contents(engine) == straight
 
     numbers = episode_numbers(engine)
-    rollups, causes = brute_force(phones, numbers)
+    rollups, causes = brute_force(events, numbers)
     assert {row[:2]: list(row[2:]) for row in straight["rollups"]} == rollups
     assert {event_id.hex(): cause for event_id, cause in straight["set_aside"]} == causes
+    assert curves_of(straight["heard"]) == brute_retention(events, numbers)
     # Each distinct event is counted once or set aside once; all the rest of what was received are duplicates.
-    events = sum(len(phone.log) for phone in phones)
     assert counted_once.get("duplicate", 0) == 0
-    assert sum(counted_once.values()) == events
+    assert sum(counted_once.values()) == len(events)
     mixed_outcomes = outcomes(engine)
     duplicates = mixed_outcomes.pop("duplicate", 0)
     assert mixed_outcomes == counted_once
     received = sum(len(prepared.batch.events) for prepared in prepare([StoredRecord(0, b"", p) for p in mixed]).batches)
-    assert duplicates == received - events
+    assert duplicates == received - len(events)
 
 
 def episode_numbers(engine: Engine) -> dict[str, int]:

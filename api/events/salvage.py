@@ -1,0 +1,111 @@
+"""Reads records of an SQLite log so that damage costs what was damaged, and nothing behind it.
+
+Offsets count up without a hole from the first that is kept to the end, and each record has a checksum: a record that
+is missing, cannot be read or is not what was appended is handed out as damaged, in its place.
+"""
+
+import sqlite3
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from api.events.log import StoredRecord
+
+PARTITION_SHIFT = 48
+"""A record's id is its partition and, in the lower 48 bits, its offset: SQLite keeps rows with an integer key, unlike
+those of a WITHOUT ROWID table, whole in their page up to 4 KB, and a batch has about 1.7 KB."""
+OFFSET_MASK = (1 << PARTITION_SHIFT) - 1
+SALVAGE_ROWS = 1000
+"""Offsets asked for one by one in one call, when rows together cannot be read."""
+ROW = "SELECT id & ?, key, payload, appended_ms, crc FROM record"
+
+_Row = tuple[Any, ...]
+_pack_head = struct.Struct(">qq").pack
+
+
+def checksum(record_id: int, appended_ms: int, key: bytes, payload: bytes) -> int:
+    """CRC-32 over a whole row."""
+    return zlib.crc32(payload, zlib.crc32(key, zlib.crc32(_pack_head(record_id, appended_ms))))
+
+
+def read_records(connection: sqlite3.Connection, partition: int, offset: int, limit: int) -> list[StoredRecord]:
+    """Up to `limit` records with offsets >= `offset`, in order and without a hole."""
+    first = partition << PARTITION_SHIFT
+    with _snapshot(connection):
+        kept_from, end = connection.execute(
+            "SELECT first_offset, next_offset FROM partition WHERE partition = ?", (partition,)
+        ).fetchone()
+        offset = max(offset, kept_from)
+        limit = min(limit, end - offset)
+        if limit <= 0:
+            return []
+        try:
+            rows = connection.execute(
+                f"{ROW} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (OFFSET_MASK, first + offset, first + end, limit)
+            ).fetchall()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            limit = min(limit, SALVAGE_ROWS)
+            rows = _read_singly(connection, first, range(offset, offset + limit))
+    is_whole = len(rows) == limit and rows[-1][0] == offset + limit - 1
+    if is_whole and all(_is_intact(first, row) for row in rows):
+        return [StoredRecord(*row[:4]) for row in rows]
+    return _with_losses(rows, first, range(offset, offset + limit))
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is bad, so that trying again would not help."""
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """One state of the file for several statements: others append and forget meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _read_singly(connection: sqlite3.Connection, first: int, offsets: range) -> list[_Row]:
+    """The rows that can still be read: a bad page hides those that are in it, and only those."""
+    rows = []
+    for offset in offsets:
+        try:
+            rows += connection.execute(f"{ROW} WHERE id = ?", (OFFSET_MASK, first + offset)).fetchall()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+    return rows
+
+
+def _is_intact(first: int, row: _Row) -> bool:
+    offset, key, payload, appended_ms, crc = row
+    if crc is None:
+        return True  # appended before there were checksums
+    try:
+        return bool(checksum(first + offset, appended_ms, key, payload) == crc)
+    except (TypeError, struct.error):  # a flipped bit can change what type a value has
+        return False
+
+
+def _with_losses(rows: list[_Row], first: int, offsets: range) -> list[StoredRecord]:
+    """A record for each of `offsets`. A damaged one cannot say when it was appended: the one before it does."""
+    found = {row[0]: row for row in rows}
+    intact = {offset for offset, row in found.items() if _is_intact(first, row)}
+    appended_ms = next((row[3] for row in rows if row[0] in intact), 0)
+    records = []
+    for offset in offsets:
+        if offset in intact:
+            record = StoredRecord(*found[offset][:4])
+            appended_ms = record.appended_ms
+        else:
+            left = found[offset][2] if offset in found else b""
+            payload = left if isinstance(left, bytes) else repr(left).encode()
+            record = StoredRecord(offset, b"", payload, appended_ms, is_damaged=True)
+        records.append(record)
+    return records

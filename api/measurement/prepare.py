@@ -1,0 +1,81 @@
+"""Unpacks records and hashes their events: all of a step that can be done without the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import msgspec
+
+from api.events import StoredRecord
+from api.events.chain import chain_ids
+from api.events.records import Actions, Erase, Gone, Hit, Kept, Replay, SyncBatch, unpack
+from api.measurement.fold import ACTION, PreparedBatch, Source
+from models.columns import DAY_MS
+
+
+@dataclass(slots=True)
+class Prepared:
+    """Records, unpacked and hashed: all that can be done without the store."""
+
+    next_offset: int
+    batches: list[PreparedBatch] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
+    undecodable: list[StoredRecord] = field(default_factory=list)
+    erase: tuple[bytes, int] | None = None
+    """A device that is to be erased, and the offset of that wish; then there is nothing else."""
+    kept: Kept | None = None
+    """What stays of an erased device; then there is nothing else."""
+
+    @property
+    def events(self) -> int:
+        """How many events the records have."""
+        return sum(len(prepared.batch.events) for prepared in self.batches)
+
+
+def prepare(records: Sequence[StoredRecord]) -> Prepared:
+    """Unpack records and work out the ids of their events. A control record has to come alone."""
+    prepared = Prepared(next_offset=records[-1].offset + 1)
+    for stored in records:
+        try:
+            record = unpack(stored.payload)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            prepared.undecodable.append(stored)
+            continue
+        if isinstance(record, SyncBatch):
+            ids = chain_ids(str(UUID(bytes=record.device)), record.after, record.events)
+            prepared.batches.append(PreparedBatch(record, ids, record.received_ms // DAY_MS))
+        elif isinstance(record, Hit):
+            prepared.hits.append(record)
+        elif isinstance(record, Actions | Replay):
+            prepared.batches.append(_unchained(record))
+        elif isinstance(record, Erase):
+            prepared.erase = record.device, stored.offset
+        elif isinstance(record, Kept):
+            prepared.kept = record
+        else:
+            assert isinstance(record, Gone)  # noqa: S101 - there is no other
+    return prepared
+
+
+def _unchained(record: Actions | Replay) -> PreparedBatch:
+    """Events that are in no hash chain, as a batch."""
+    if isinstance(record, Replay):
+        source, ids, events = Source.REPLAY, [record.event_id], [record.event]
+    else:
+        source, ids = Source.GPODDER, [action[0] for action in record.actions]
+        events = [
+            (0, ACTION, uuid or reference(url, guid), "", at_ms, from_ms, to_ms, 0, False)
+            for _, at_ms, from_ms, to_ms, uuid, _, url, guid in record.actions
+        ]
+    batch = SyncBatch(record.device, record.received_ms, b"", "", "", 0, 0, events)
+    return PreparedBatch(batch, ids, record.received_ms // DAY_MS, source)
+
+
+def reference(url: str, guid: str) -> str:
+    """The name of an episode that has no id here yet: no URL has a space, and no UUID."""
+    return f"{url} {guid}"
+
+
+def undecodable(record: StoredRecord) -> Prepared:
+    """A record that could be read and cannot be stored, as one to be set aside."""
+    return Prepared(next_offset=record.offset + 1, undecodable=[record])

@@ -1,0 +1,96 @@
+"""Which episode an address or a GUID means, and the addresses that creators say an episode has elsewhere."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+from sqlmodel import Session, col, delete
+from sqlmodel import select as select_rows
+
+from models.episode_references import hash_url, lookup_hashes, normal_url, own_episode
+from models.listeners import EpisodeUrl
+from models.tables import Episode, Show
+
+MAX_KEYS = 5_000
+"""Keys in one statement: SQLite allows 32,766 variables."""
+
+_episode = Episode.__table__  # type: ignore[attr-defined]
+_url = EpisodeUrl.__table__  # type: ignore[attr-defined]
+
+
+def resolve_episodes(connection: Connection, references: Iterable[str]) -> dict[str, UUID]:
+    """The episodes that references mean, deleted ones too: what was heard was heard. Unknown ones are left out.
+
+    A reference is the address of an episode's audio, here or as listed by `PUT /v1/episodes/{id}/urls`, or its GUID.
+    A few statements, however many references.
+    """
+    wanted = set(references)
+    found: dict[str, UUID] = {}
+    for step in (_find_own, _find_by_url, _find_by_guid):
+        found |= step(connection, wanted - found.keys())
+    return found
+
+
+def _find_own(connection: Connection, references: set[str]) -> dict[str, UUID]:
+    named = {reference: uuid for reference in references if (uuid := own_episode(reference)) is not None}
+    known = {uuid for (uuid,) in _select(connection, [_episode.c.uuid], _episode.c.uuid, set(named.values()))}
+    return {reference: uuid for reference, uuid in named.items() if uuid in known}
+
+
+def _find_by_url(connection: Connection, references: set[str]) -> dict[str, UUID]:
+    hashes = {reference: lookup_hashes(reference) for reference in references}
+    keys = {digest for digests in hashes.values() for digest in digests}
+    rows = _select(connection, [_url.c.url_hash, _url.c.episode_id], _url.c.url_hash, keys)
+    ids = {bytes(digest): number for digest, number in rows}
+    uuids = dict(_select(connection, [_episode.c.id, _episode.c.uuid], _episode.c.id, set(ids.values())))
+    found = {}
+    for reference, digests in hashes.items():
+        number = next((ids[digest] for digest in digests if digest in ids), None)
+        if number is not None:
+            found[reference] = uuids[number]
+    return found
+
+
+def _find_by_guid(connection: Connection, references: set[str]) -> dict[str, UUID]:
+    # PostgreSQL takes no NUL and no half of a character in a parameter.
+    guids = {reference for reference in references if reference.isprintable()}
+    return dict(_select(connection, [_episode.c.guid, _episode.c.uuid], _episode.c.guid, guids))
+
+
+def _select(connection: Connection, columns: Sequence[Any], key: Any, values: set[Any]) -> Iterator[Any]:
+    """Rows whose key is among the values."""
+    ordered = sorted(values)
+    for start in range(0, len(ordered), MAX_KEYS):
+        chunk = ordered[start : start + MAX_KEYS]
+        yield from connection.execute(select(*columns).where(key.in_(chunk)))
+
+
+# -- what creators say ---------------------------------------------------------------------------------------------
+
+
+def list_urls(session: Session, episode_id: int) -> list[str]:
+    """An episode's addresses elsewhere, as its creator wrote them, in that order."""
+    statement = select_rows(EpisodeUrl.url).where(EpisodeUrl.episode_id == episode_id).order_by(col(EpisodeUrl.place))
+    return list(session.exec(statement))
+
+
+def get_owner_of_url(session: Session, urls: Sequence[str], episode_id: int) -> tuple[str, Episode, Show] | None:
+    """One of these addresses that another episode has, anybody's, with that episode and its show."""
+    by_hash = {hash_url(normal): url for url in urls if (normal := normal_url(url)) is not None}
+    statement = (
+        select_rows(EpisodeUrl.url_hash, Episode, Show)
+        .join(Episode, col(Episode.id) == EpisodeUrl.episode_id)
+        .join(Show, col(Show.id) == Episode.show_id)
+        .where(col(EpisodeUrl.url_hash).in_(by_hash), EpisodeUrl.episode_id != episode_id)
+    )
+    row = session.exec(statement).first()
+    return None if row is None else (by_hash[bytes(row[0])], row[1], row[2])
+
+
+def put_urls(session: Session, episode_id: int, urls: Sequence[str]) -> None:
+    """Write the whole list anew; raises IntegrityError when another episode has one of them."""
+    session.exec(delete(EpisodeUrl).where(col(EpisodeUrl.episode_id) == episode_id))
+    for place, url in enumerate(urls):
+        session.add(EpisodeUrl(url_hash=hash_url(normal_url(url) or url), url=url, episode_id=episode_id, place=place))
+    session.flush()
