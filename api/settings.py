@@ -16,6 +16,8 @@ class Settings(StoreSettings):
     """Event log; empty means an SQLite log in `home`."""
     audio_url: str = ""
     """Folder for audio; empty means `audio/` in `home`."""
+    archive_url: str = ""
+    """Folder of the Parquet archive; empty means `archive/` in `home`."""
     partitions: int = Field(default=1, ge=1, le=256)
     """Partitions of a newly made embedded log; an existing log keeps its own number."""
     retention_days: int = Field(default=14, ge=1)
@@ -37,6 +39,8 @@ class Settings(StoreSettings):
     """From one device, before it is asked to wait; 0 for no limit. A month offline is less than 20,000 at once."""
     sign_ins_per_minute: int = Field(default=10, ge=1)
     """Attempts for one e-mail address or from one address, before they wait."""
+    listener_registration: bool = True
+    """Whether listeners may make themselves an account at `/listeners/register`."""
     micro_batch: int = Field(default=2000, ge=1)
     """Records of the log that the worker folds in one transaction, at most."""
     max_waiting_batches: int = Field(default=4096, ge=1)
@@ -49,6 +53,12 @@ class Settings(StoreSettings):
     def resolved_audio_dir(self) -> Path:
         """The folder that holds audio."""
         return Path(self.audio_url.removeprefix("file://")) if self.audio_url else self.home.resolve() / "audio"
+
+    def resolved_archive_dir(self) -> Path:
+        """The folder that holds the archive. Raises ValueError for an address that is no folder."""
+        if "://" in self.archive_url.removeprefix("file://"):
+            raise ValueError(f"EARSHOT_ARCHIVE_URL: {self.archive_url} is no local folder; use a path.")
+        return Path(self.archive_url.removeprefix("file://")) if self.archive_url else self.home.resolve() / "archive"
 
     def resolved_base_url(self) -> str:
         """The public address of the API, without a slash at the end."""

@@ -6,7 +6,7 @@ live writes touch the last few days' pages, however long the history.
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Column, LargeBinary
+from sqlalchemy import BigInteger, Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from models.columns import UtcDay
@@ -156,6 +156,7 @@ class SetAside(SQLModel, table=True):
     """An event that could not be counted, kept whole and once, with its cause. A repetition of it is a duplicate."""
 
     __tablename__ = "set_aside"
+    __table_args__ = (Index("ix_set_aside_cause", "cause", "received_at_ms"),)
 
     event_id: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
     cause: str

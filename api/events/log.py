@@ -29,6 +29,9 @@ class StoredRecord:
     payload: bytes
     appended_ms: int = 0
     """When it was appended, by the clock of the process that did."""
+    is_damaged: bool = False
+    """The log can no longer say what was appended here: `payload` is what is left, behind a byte that makes it
+    undecodable, and the key is lost."""
 
 
 class LogUnavailableError(Exception):

@@ -101,6 +101,10 @@ class Kept(msgspec.Struct, array_like=True, tag=6, frozen=True, gc=False):
 class Gone(msgspec.Struct, array_like=True, tag=7, frozen=True, gc=False):
     """Stands where a record of an erased device was, so that offsets stay as they are."""
 
+    received_ms: int = 0
+    events: int = 0
+    """How many were sent after the device was erased; what came before is told by `Kept`."""
+
 
 AnyRecord = SyncBatch | Hit | Actions | Replay | Erase | Kept | Gone
 

@@ -6,28 +6,20 @@ is missing, cannot be read or is not what was appended is handed out as damaged,
 
 import sqlite3
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from api.events.log import StoredRecord
+from api.events.sqlite_file import OFFSET_MASK, PARTITION_SHIFT, checksum
 
-PARTITION_SHIFT = 48
-"""A record's id is its partition and, in the lower 48 bits, its offset: SQLite keeps rows with an integer key, unlike
-those of a WITHOUT ROWID table, whole in their page up to 4 KB, and a batch has about 1.7 KB."""
-OFFSET_MASK = (1 << PARTITION_SHIFT) - 1
 SALVAGE_ROWS = 1000
 """Offsets asked for one by one in one call, when rows together cannot be read."""
+NO_RECORD = b"\xc1"
+"""Begins no msgpack value: what is left of a record may look like one, and must not count wherever it is copied to."""
 ROW = "SELECT id & ?, key, payload, appended_ms, crc FROM record"
 
 _Row = tuple[Any, ...]
-_pack_head = struct.Struct(">qq").pack
-
-
-def checksum(record_id: int, appended_ms: int, key: bytes, payload: bytes) -> int:
-    """CRC-32 over a whole row."""
-    return zlib.crc32(payload, zlib.crc32(key, zlib.crc32(_pack_head(record_id, appended_ms))))
 
 
 def read_records(connection: sqlite3.Connection, partition: int, offset: int, limit: int) -> list[StoredRecord]:
@@ -68,7 +60,8 @@ def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite ends it by itself on some errors
+            connection.execute("ROLLBACK")
 
 
 def _read_singly(connection: sqlite3.Connection, first: int, offsets: range) -> list[_Row]:
@@ -106,6 +99,6 @@ def _with_losses(rows: list[_Row], first: int, offsets: range) -> list[StoredRec
         else:
             left = found[offset][2] if offset in found else b""
             payload = left if isinstance(left, bytes) else repr(left).encode()
-            record = StoredRecord(offset, b"", payload, appended_ms, is_damaged=True)
+            record = StoredRecord(offset, b"", NO_RECORD + payload, appended_ms, is_damaged=True)
         records.append(record)
     return records

@@ -10,29 +10,16 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 
 import structlog
 
 from api import clock, failpoints
 from api.events.log import LogFullError, LogUnavailableError, Record, StoredRecord, partition_of
+from api.events.salvage import is_damage, read_records
+from api.events.sqlite_file import OFFSET_MASK, PARTITION_SHIFT, checksum, prepare_file
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS partition (
-    partition INTEGER PRIMARY KEY,
-    next_offset INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS record (
-    id INTEGER PRIMARY KEY,
-    appended_ms INTEGER NOT NULL,
-    key BLOB NOT NULL,
-    payload BLOB NOT NULL
-);
-"""
-PARTITION_SHIFT = 48
-"""A record's id is its partition and, in the lower 48 bits, its offset: SQLite keeps rows with an integer key, unlike
-those of a WITHOUT ROWID table, whole in their page up to 4 KB, and a batch has about 1.7 KB."""
-OFFSET_MASK = (1 << PARTITION_SHIFT) - 1
 ROWS_IN_A_STATEMENT = 32
 """Each row that `executemany` inserts lets go of the GIL and waits to get it back from the event loop."""
 MAX_GROUP = 2048
@@ -67,24 +54,24 @@ class SqliteLog:
         self._max_waiting = max_waiting
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._reader_lock = threading.Lock()
-        self._reader = _connect(path)
-        self.partitions = self._create(partitions)
+        try:
+            self._reader = _connect(path)
+            self.partitions = prepare_file(self._reader, partitions)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            raise LogUnavailableError(
+                f"The event log {path} is damaged so that it cannot even be opened ({error}). Keep the file, and go on "
+                "as docs/operations.md says under 'A damaged log'."
+            ) from error
+        self._reader.create_function("checksum", 4, checksum, deterministic=True)
+        self._reader.text_factory = bytes  # a flipped bit can make a blob a text, and one that is not UTF-8
         self._waiting: list[_Waiting] = []
         self._wake = threading.Condition()
         self._is_closing = False
         self._writer_thread: threading.Thread | None = None
         self._checkpoint_wake = threading.Event()
         self._checkpoint_thread: threading.Thread | None = None
-
-    def _create(self, partitions: int) -> int:
-        self._reader.executescript(SCHEMA)
-        self._reader.execute("BEGIN IMMEDIATE")
-        (count,) = self._reader.execute("SELECT count(*) FROM partition").fetchone()
-        if count == 0:
-            self._reader.executemany("INSERT INTO partition VALUES (?, 0)", [(n,) for n in range(partitions)])
-            count = partitions
-        self._reader.execute("COMMIT")
-        return int(count)
 
     # -- appending ---------------------------------------------------------------------------------------------------
 
@@ -152,7 +139,8 @@ class SqliteLog:
             for record in records:
                 partition = partition_of(record.key, self.partitions)
                 record_id = partition << PARTITION_SHIFT | next_offset[partition]
-                rows.append((record_id, appended_ms, record.key, record.payload))
+                crc = checksum(record_id, appended_ms, record.key, record.payload)
+                rows.append((record_id, appended_ms, record.key, record.payload, crc))
                 next_offset[partition] += 1
             _insert(connection, rows)
             connection.executemany(
@@ -200,15 +188,15 @@ class SqliteLog:
                 yield
             except sqlite3.Error as error:
                 raise LogUnavailableError(str(error)) from error
+            finally:
+                with suppress(sqlite3.Error):
+                    if self._reader.in_transaction:
+                        self._reader.execute("ROLLBACK")
 
     def read(self, partition: int, offset: int, limit: int) -> Sequence[StoredRecord]:
-        """Up to `limit` records with offsets >= `offset`, in order."""
-        statement = "SELECT id & ?, key, payload, appended_ms FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
-        first = partition << PARTITION_SHIFT
-        bounds = (OFFSET_MASK, first + offset, first + OFFSET_MASK + 1, limit)
+        """Up to `limit` records with offsets >= `offset`, in order; those that are damaged say so."""
         with self._reading():
-            rows = self._reader.execute(statement, bounds).fetchall()
-        return [StoredRecord(*row) for row in rows]
+            return read_records(self._reader, partition, offset, limit)
 
     def end(self, partition: int) -> int:
         """The offset that the next record will get."""
@@ -218,25 +206,35 @@ class SqliteLog:
 
     def start(self, partition: int) -> int:
         """The lowest offset still kept."""
-        kept = self.read(partition, 0, 1)
-        return kept[0].offset if kept else self.end(partition)
+        statement = "SELECT first_offset FROM partition WHERE partition = ?"
+        with self._reading():
+            return int(self._reader.execute(statement, (partition,)).fetchone()[0])
 
     def trim(self, partition: int, offset: int, received_before_ms: int) -> int:
-        """Forget records below `offset` appended before that instant, in small transactions."""
-        # Only the oldest are looked at, so that nothing to forget costs nothing, however long the log.
-        statement = """
-            DELETE FROM record WHERE appended_ms < ? AND id IN (
-                SELECT id FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?)
-        """
-        first = partition << PARTITION_SHIFT
+        """Forget records below `offset` appended before that instant, in small transactions: up to the first that is
+        younger, so that those kept have no hole between them."""
         forgotten = 0
         while True:
             with self._reading():
-                arguments = (received_before_ms, first, first + offset, TRIM_ROWS)
-                count = self._reader.execute(statement, arguments).rowcount
+                count = self._forget_some(partition, offset, received_before_ms)
             forgotten += count
             if count < TRIM_ROWS:
                 return forgotten
+
+    def _forget_some(self, partition: int, offset: int, received_before_ms: int) -> int:
+        first = partition << PARTITION_SHIFT
+        oldest = "SELECT id, appended_ms FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
+        self._reader.execute("BEGIN IMMEDIATE")
+        rows = self._reader.execute(oldest, (first, first + offset, TRIM_ROWS)).fetchall()
+        old = list(takewhile(lambda row: row[1] < received_before_ms, rows))
+        if old:
+            cut = old[-1][0] + 1
+            self._reader.execute("DELETE FROM record WHERE id >= ? AND id < ?", (first, cut))
+            self._reader.execute(
+                "UPDATE partition SET first_offset = ? WHERE partition = ?", (cut & OFFSET_MASK, partition)
+            )
+        self._reader.execute("COMMIT")
+        return len(old)
 
     def rewrite(self, partition: int, records: Mapping[int, Record]) -> None:
         """Put other records in the place of those at these offsets, in small transactions; the old bytes are zeroed."""
@@ -247,7 +245,8 @@ class SqliteLog:
                 self._reader.execute("PRAGMA secure_delete=ON")
                 self._reader.execute("BEGIN IMMEDIATE")
                 self._reader.executemany(
-                    "UPDATE record SET key = ?, payload = ? WHERE id = ?", rows[start : start + TRIM_ROWS]
+                    "UPDATE record SET key = ?1, payload = ?2, crc = checksum(id, appended_ms, ?1, ?2) WHERE id = ?3",
+                    rows[start : start + TRIM_ROWS],
                 )
                 self._reader.execute("COMMIT")
 
@@ -264,10 +263,10 @@ class SqliteLog:
             self._reader.close()
 
 
-def _insert(connection: sqlite3.Connection, rows: list[tuple[int, int, bytes, bytes]]) -> None:
+def _insert(connection: sqlite3.Connection, rows: list[tuple[int, int, bytes, bytes, int]]) -> None:
     for start in range(0, len(rows), ROWS_IN_A_STATEMENT):
         chunk = rows[start : start + ROWS_IN_A_STATEMENT]
-        marks = ", ".join(["(?, ?, ?, ?)"] * len(chunk))
+        marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(chunk))
         connection.execute(f"INSERT INTO record VALUES {marks}", [value for row in chunk for value in row])
 
 

@@ -43,6 +43,11 @@ def _list_episodes(connection: Connection, prepared: Prepared) -> dict[str, Cata
     names = {event[2] for item in prepared.batches for event in item.batch.events} | {h.episode for h in prepared.hits}
     if prepared.kept:
         names |= kept.episodes_of(prepared.kept)
+    return find_episodes(connection, names)
+
+
+def find_episodes(connection: Connection, names: set[str]) -> dict[str, CatalogueEpisode]:
+    """The episodes that events call by these names: a UUID, or an address and a GUID with a space between."""
     uuids = {uuid for name in names if (uuid := _try_uuid(name)) is not None}
     references = {name: name.split(" ", 1) for name in names if " " in name}
     if not references:
@@ -76,6 +81,8 @@ def _drop_erased(connection: Connection, fold: Fold, prepared: Prepared) -> None
     for item in prepared.batches:
         if item.batch.device in erased and item.source is not Source.REPLAY:
             fold.outcomes[item.received_day, "event", Cause.ERASED] += len(item.ids)
+    for gone in prepared.refused:
+        fold.outcomes[gone.received_ms // DAY_MS, "event", Cause.ERASED] += gone.events
     prepared.batches = [item for item in prepared.batches if item.batch.device not in erased]
 
 

@@ -23,6 +23,8 @@ class Prepared:
     undecodable: list[StoredRecord] = field(default_factory=list)
     erase: tuple[bytes, int] | None = None
     """A device that is to be erased, and the offset of that wish; then there is nothing else."""
+    refused: list[Gone] = field(default_factory=list)
+    """Batches that devices sent after they were erased."""
     kept: Kept | None = None
     """What stays of an erased device; then there is nothing else."""
 
@@ -36,6 +38,9 @@ def prepare(records: Sequence[StoredRecord]) -> Prepared:
     """Unpack records and work out the ids of their events. A control record has to come alone."""
     prepared = Prepared(next_offset=records[-1].offset + 1)
     for stored in records:
+        if stored.is_damaged:
+            prepared.undecodable.append(stored)
+            continue
         try:
             record = unpack(stored.payload)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -52,8 +57,8 @@ def prepare(records: Sequence[StoredRecord]) -> Prepared:
             prepared.erase = record.device, stored.offset
         elif isinstance(record, Kept):
             prepared.kept = record
-        else:
-            assert isinstance(record, Gone)  # noqa: S101 - there is no other
+        elif isinstance(record, Gone):
+            prepared.refused.append(record)
     return prepared
 
 

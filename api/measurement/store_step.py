@@ -44,17 +44,17 @@ def commit_step(engine: Engine, consumer: str, partition: int, offset: int, prep
             fold = load(connection, prepared)
             fold_batches(fold, prepared.batches)
             conclude(fold, prepared.batches)
-            _write(connection, fold, prepared)
+            _write(connection, fold, prepared, partition)
         failpoints.reach("worker.before_commit")
     failpoints.reach("worker.after_commit")
 
 
-def _write(connection: Connection, fold: Fold, prepared: Prepared) -> None:
+def _write(connection: Connection, fold: Fold, prepared: Prepared, partition: int) -> None:
     # In key order everywhere: two workers on different partitions then never wait for each other in a circle.
     folding.put_playbacks(connection, [playback.to_row(key, fold.playbacks[key]) for key in sorted(fold.changed)])
     failpoints.reach("worker.after_playbacks")
     _write_hits(connection, fold, prepared.hits)
-    _write_undecodable(fold, prepared.undecodable)
+    _write_undecodable(fold, prepared.undecodable, partition)
     _write_heard(connection, fold)
     folding.add_episode_days(connection, [(*key, *row) for key, row in sorted(fold.episode_days.items())])
     failpoints.reach("worker.after_rollups")
@@ -118,10 +118,11 @@ def _write_hits(connection: Connection, fold: Fold, hits: Sequence[Hit]) -> None
     folding.add_hits(connection, [(*key, *row) for key, row in sorted(rows.items())])
 
 
-def _write_undecodable(fold: Fold, undecodable: Sequence[StoredRecord]) -> None:
-    """A record that is none of ours stays in the log; here a trace of it, so that the sums still hold."""
+def _write_undecodable(fold: Fold, undecodable: Sequence[StoredRecord], partition: int) -> None:
+    """A record that is none of ours, or damaged, stays in the log; here a trace of it, so that the sums still hold."""
     for stored in undecodable:
-        event_id = sha256(stored.payload).digest()
+        # Its place is its identity: of two destroyed records there may be the same left, nothing.
+        event_id = sha256(b"%d/%d/%b" % (partition, stored.offset, stored.payload)).digest()
         fold.outcomes[stored.appended_ms // DAY_MS, "record", Cause.UNDECODABLE] += 1
-        trace = json.dumps({"record": stored.payload.hex()})
+        trace = json.dumps({"partition": partition, "offset": stored.offset, "record": stored.payload.hex()})
         fold.aside_rows[event_id] = (event_id, Cause.UNDECODABLE, stored.key, stored.appended_ms, trace)

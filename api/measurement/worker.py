@@ -4,43 +4,35 @@ import gc
 import signal
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from api import clock
+from api import output
 from api.consumers import MEASUREMENT
-from api.events import EventLog, LogUnavailableError, StoredRecord
+from api.events import EventLog, LogUnavailableError
 from api.events.opening import open_log
-from api.events.records import is_control
+from api.measurement import housekeeping
+from api.measurement.committing import commit_records, micro_batch
 from api.measurement.load import OutdatedDurationError
-from api.measurement.prepare import prepare, undecodable
 from api.measurement.redo import recount_outdated
-from api.measurement.store_step import LostPartitionError, commit_step
+from api.measurement.store_step import LostPartitionError
 from api.settings import Settings
-from models.columns import DAY_MS
 from models.engine import make_engine, read_only
 from models.migrate import is_current
-from models.queries import folding, offsets
-from models.queries.receipts import RECEIPT_DAYS
+from models.queries import offsets
 
-MAX_BYTES = 4 << 20
-"""Packed bytes of one micro-batch, about 40,000 events: long enough to share its statements, short enough to commit
-several times a second. With small batches `Settings.micro_batch` is the bound."""
 IDLE_SECONDS = 0.1
 """Between two looks at an empty log."""
+JOIN_SECONDS = 10.0
+"""For the housekeeper to finish what it is at; whatever it leaves undone is taken up again."""
 RETRY_SECONDS = 1.0
 """After a store that is down or busy, or another worker that was faster."""
-HOUSEKEEPING_SECONDS = 300.0
 RECOUNT_LOOK_SECONDS = 2.0
 """Between two looks for replaced recordings when no event comes."""
-
-UNSTORABLE = (DataError, OverflowError, UnicodeError)
-"""What a value raises that does not fit its column, on either engine; trying again would not help."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -60,7 +52,7 @@ class Worker:
         self._log = log
         self._settings = settings
         self._stopping = stopping or threading.Event()
-        self._housekept_at = self._looked_at = 0.0
+        self._looked_at = 0.0
 
     def stop(self) -> None:
         """Finish the running step, then return from `run`."""
@@ -100,20 +92,17 @@ class Worker:
         if now - self._looked_at > RECOUNT_LOOK_SECONDS:
             self._looked_at = now
             self._recount()
-        if now - self._housekept_at > HOUSEKEEPING_SECONDS:
-            self._housekept_at = now
-            self._clean_up()
         return any(count is not None for count in folded)
 
     def fold_some(self, partition: int) -> int | None:
         """Fold the next micro-batch of a partition: its events, or None at the end of the log."""
         with self._read_engine.connect() as connection:
             offset = offsets.get_next_offset(connection, MEASUREMENT, partition)
-        records = _micro_batch(self._log.read(partition, offset, self._settings.micro_batch))
+        records = micro_batch(self._log.read(partition, offset, self._settings.micro_batch))
         if not records:
             return None
         try:
-            return self._commit(partition, offset, records)
+            return commit_records(self._engine, partition, offset, records)
         except LostPartitionError:
             # Another worker took these records first; its commit stands and ours must not.
             _logger.warning("another worker is folding this partition", partition=partition)
@@ -122,21 +111,6 @@ class Worker:
         except OutdatedDurationError:
             self._recount()
             return 0
-
-    def _commit(self, partition: int, offset: int, records: Sequence[StoredRecord]) -> int:
-        """Fold records in one transaction; how many events they had. One that no store can take is found by halving
-        and set aside, so that it never stops those behind it."""
-        prepared = prepare(records)
-        try:
-            commit_step(self._engine, MEASUREMENT, partition, offset, prepared)
-        except UNSTORABLE as error:
-            _logger.error("records cannot be stored", partition=partition, offset=offset, cause=str(error))
-            half = len(records) // 2
-            if half:
-                events = self._commit(partition, offset, records[:half])
-                return events + self._commit(partition, records[half].offset, records[half:])
-            commit_step(self._engine, MEASUREMENT, partition, offset, undecodable(records[0]))
-        return prepared.events
 
     def _introduce(self) -> None:
         with self._engine.begin() as connection:
@@ -164,37 +138,9 @@ class Worker:
         if redone := recount_outdated(self._engine):
             _logger.info("rollups redone for replaced recordings", episodes=redone)
 
-    def _clean_up(self) -> None:
-        """Forget old receipts, and records of the log that are folded and past their retention."""
-        now_ms = clock.now_ms()
-        durable = make_engine(self._engine.url, durability="FULL")
-        try:
-            # The worker's own commits may not be on disk yet; this one is when it returns, and all before it. Only then
-            # may the log forget what a power cut could otherwise take back from the store.
-            with durable.begin() as connection:
-                folding.delete_old_receipts(connection, now_ms // DAY_MS - RECEIPT_DAYS - 1)
-                reached = offsets.touch_offsets(connection, MEASUREMENT, now_ms)
-        finally:
-            durable.dispose()
-        for partition, offset in reached.items():
-            self._log.trim(partition, offset, now_ms - self._settings.retention_days * DAY_MS)
-
     def _show_life(self) -> None:
         """Touch a file that tells whoever started the worker that it turns."""
         (self._settings.home / "worker.alive").touch()
-
-
-def _micro_batch(records: Sequence[StoredRecord]) -> list[StoredRecord]:
-    size = 0
-    kept: list[StoredRecord] = []
-    for record in records:
-        if is_control(record.payload):  # alone: what it says holds from here on, not for the records before it
-            return kept or [record]
-        kept.append(record)
-        size += len(record.payload)
-        if size >= MAX_BYTES:
-            break
-    return kept
 
 
 def ease_gc() -> None:
@@ -213,6 +159,7 @@ def _set_on_signals(stopping: threading.Event) -> None:
 
 def main(*, once: bool) -> None:
     """Run the worker of this installation until SIGTERM or Ctrl-C, or with `once` until the log's end."""
+    output.set_up()
     settings = Settings()
     stopping = threading.Event()
     if not once:
@@ -222,14 +169,19 @@ def main(*, once: bool) -> None:
     engine = make_engine(settings.resolved_store_url(), durability="NORMAL")
     if not is_current(engine):
         raise SystemExit("The store's schema is not the newest. Run `earshot migrate` first.")
-    log = open_log(settings.resolved_events_url(), partitions=settings.partitions)
+    try:
+        log = open_log(settings.resolved_events_url(), partitions=settings.partitions)
+    except LogUnavailableError as error:
+        raise SystemExit(str(error)) from error
     worker = Worker(engine, log, settings, stopping)
     try:
         if once:
             print(f"{worker.drain()} events folded.")  # noqa: T201 - the command's answer
             return
         Path(settings.home).mkdir(parents=True, exist_ok=True)
+        housekeeper = housekeeping.start(settings, stopping)
         worker.run()
+        housekeeper.join(timeout=JOIN_SECONDS)
     except LogBehindStoreError as error:
         raise SystemExit(str(error)) from error
     finally:

@@ -1,7 +1,7 @@
 """HTTP of the sync protocol: registering a device and asking what became of a batch."""
 
 from typing import Annotated
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -11,6 +11,7 @@ from api.addresses import network
 from api.bodies import BoundedRoute
 from api.deps import ReadSessionDep, SessionDep
 from api.errors import (
+    ForbiddenError,
     InvalidError,
     NotFoundError,
     TooLargeError,
@@ -18,6 +19,7 @@ from api.errors import (
     UnavailableError,
     documented,
 )
+from api.events import LogUnavailableError
 from api.sync import service
 from api.sync.schemas import DeviceIn, DeviceOut, ReceiptOut
 from models.metrics import LISTEN_SECONDS
@@ -46,6 +48,27 @@ def register_device(body: DeviceIn, request: Request, session: SessionDep) -> De
     service.register(session, device_id, body)
     token = request.app.state.tokens.issue(device_id)
     return DeviceOut(device_id=device_id, token=token, server_time_ms=clock.now_ms(), listen_seconds=LISTEN_SECONDS)
+
+
+@router.delete(
+    "/devices/{device_id}",
+    status_code=202,
+    responses=documented(UnauthenticatedError, ForbiddenError, InvalidError, UnavailableError),
+)
+async def erase_device(
+    device_id: UUID, request: Request, device: Annotated[bytes, Depends(get_device)]
+) -> dict[str, str]:
+    """Forget the device: what it sent is erased from store, log and archive within moments; totals stay as they are.
+
+    The answer comes when the wish is on disk. Discard id and token then: what is still sent with them is not counted.
+    """
+    if device_id.bytes != device:
+        raise ForbiddenError("This token is another device's.")
+    try:
+        await service.request_erasure(request.app.state.log, device)
+    except LogUnavailableError as error:
+        raise UnavailableError("The event log takes nothing at the moment. Ask again.") from error
+    return {"state": "accepted"}
 
 
 @router.get("/sync/{receipt}", responses=documented(UnauthenticatedError, NotFoundError, UnavailableError))

@@ -12,8 +12,8 @@ from api import clock
 from api.consumers import MEASUREMENT
 from api.errors import UnavailableError
 from api.events import EventLog
-from api.events.log import partition_of
-from api.events.records import SyncBatch, unpack
+from api.events.log import Record, partition_of
+from api.events.records import Erase, SyncBatch, pack, unpack
 from api.sync.schemas import DeviceIn, ReceiptOut
 from models.chain_state import worst
 from models.queries import devices, offsets, receipts
@@ -43,6 +43,11 @@ def register(session: Session, device_id: UUID, body: DeviceIn) -> None:
             created_at=clock.now(),
         ),
     )
+
+
+async def request_erasure(log: EventLog, device: bytes) -> None:
+    """Append the wish to be forgotten; behind all that the device sent before, so that nothing is missed."""
+    await log.append(Record(device, pack(Erase(device))))
 
 
 def find_receipt(session: Session, log: EventLog, device: bytes, receipt: bytes) -> ReceiptOut | None:

@@ -116,6 +116,16 @@ def list_set_aside(connection: Connection, event_ids: Sequence[Row]) -> Iterator
     return select_by_keys(connection, SET_ASIDE, event_ids)
 
 
+def list_set_aside_pages(connection: Connection, cause: str, size: int) -> Iterator[Sequence[Row]]:
+    """All rows of `SET_ASIDE` with this cause, in pages."""
+    statement = text(
+        f"SELECT {', '.join(SET_ASIDE.columns)} FROM set_aside WHERE cause = :cause ORDER BY received_at_ms"
+    )
+    result = connection.execute(statement, {"cause": cause}, execution_options={"yield_per": size})
+    for page in result.partitions():
+        yield [tuple(row) for row in page]
+
+
 def list_counted_durations(connection: Connection, episodes: Sequence[Row]) -> Iterator[Row]:
     """Rows of `EPISODE_COUNTED` that exist among (episode_id,)."""
     return select_by_keys(connection, EPISODE_COUNTED, episodes)

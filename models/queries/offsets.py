@@ -32,16 +32,21 @@ def get_next_offset(connection: Connection, consumer: str, partition: int) -> in
     return int(found.scalar_one())
 
 
+def list_offsets(connection: Connection, consumer: str) -> dict[int, int]:
+    """Partition -> the next offset that the consumer will fold."""
+    found = connection.execute(
+        text("SELECT partition, next_offset FROM consumer_offset WHERE consumer = :consumer"), {"consumer": consumer}
+    )
+    return {int(partition): int(offset) for partition, offset in found}
+
+
 def touch_offsets(connection: Connection, consumer: str, now_ms: int) -> dict[int, int]:
     """Note that the consumer was here; partition -> next offset. It writes, so its commit reaches the disk."""
     connection.execute(
         text("UPDATE consumer_offset SET updated_at_ms = :now_ms WHERE consumer = :consumer"),
         {"consumer": consumer, "now_ms": now_ms},
     )
-    found = connection.execute(
-        text("SELECT partition, next_offset FROM consumer_offset WHERE consumer = :consumer"), {"consumer": consumer}
-    )
-    return {int(partition): int(offset) for partition, offset in found}
+    return list_offsets(connection, consumer)
 
 
 def claim_offset(connection: Connection, consumer: str, partition: int, old: int, new: int, now_ms: int) -> bool:

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("show_id", "day", "lag_hours"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_set_aside_cause", "set_aside", ["cause", "received_at_ms"])
     # SQLite would take '' in a blob column for text.
     nothing = sa.text("x''" if op.get_bind().dialect.name == "sqlite" else "''")
     op.add_column("playback", sa.Column("repeats", sa.LargeBinary(), server_default=nothing, nullable=False))
@@ -63,6 +64,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_set_aside_cause", "set_aside")
     op.drop_column("playback", "repeats")
     op.drop_table("show_arrival")
     op.drop_table("erasure")

@@ -1,0 +1,235 @@
+"""`earshot recount`: everything counted, rebuilt from log and archive, and compared row by row with what is stored."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Connection, Engine
+
+from api.consumers import MEASUREMENT
+from api.events import EventLog
+from api.events.archive import Archive, received_day
+from api.measurement.rebuild import Rebuild, records_between
+from api.measurement.redo import recount_outdated
+from models.bulk import BulkTable, Row, delete_by_keys, put_rows
+from models.columns import day_from_number, day_number
+from models.engine import read_only
+from models.queries import folding, offsets, rebuilding
+
+EXAMPLES = 5
+"""Differing rows shown per table."""
+BATCH = 5000
+"""Rows mended in one statement."""
+
+Days = tuple[int, int]
+"""First and last UTC day number."""
+Progress = Callable[[int, int], None]
+"""Told records folded so far, and how many there are."""
+
+
+class CannotRecountError(Exception):
+    """What would be needed is not there any more; the text says what is."""
+
+
+@dataclass(slots=True)
+class TableReport:
+    """How a table compares with its rebuild."""
+
+    table: str
+    rows: int = 0
+    """Rows of the rebuild."""
+    missing: int = 0
+    """Rows that the store lacks."""
+    extra: int = 0
+    """Rows that the store has and the rebuild has not."""
+    different: int = 0
+    examples: list[dict[str, str]] = field(default_factory=list)
+    """`{"key", "stored", "rebuilt"}` of the first few."""
+
+    @property
+    def wrong(self) -> int:
+        """Rows that are not as they should be."""
+        return self.missing + self.extra + self.different
+
+
+@dataclass(slots=True)
+class Report:
+    """What a recount found."""
+
+    records: int
+    """Records of the log and the archive folded."""
+    events: int
+    tables: list[TableReport]
+    is_mended: bool = False
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether the store was what the log says."""
+        return not any(table.wrong for table in self.tables)
+
+
+@dataclass(slots=True)
+class Recount:
+    """One recount of a store from its log and archive."""
+
+    engine: Engine
+    log: EventLog
+    archive: Archive
+    days: Days | None = None
+    """Recount these days only."""
+    progress: Progress = lambda _done, _all: None
+    folded: dict[int, int] = field(default_factory=dict)
+    """Partition -> the offset behind the last record folded."""
+    records: int = 0
+    events: int = 0
+
+    def run(self, *, apply: bool = False) -> Report:
+        """Rebuild, compare and, with `apply`, put the rebuilt rows in the place of those that differ.
+
+        Raises CannotRecountError when the records that the days need are in neither log nor archive.
+        """
+        recount_outdated(self.engine)
+        with ExitStack() as stack:
+            folder = stack.enter_context(TemporaryDirectory(prefix="earshot-recount-"))
+            rebuild = stack.enter_context(Rebuild(self.engine, Path(folder) / "store.db", self.days))
+            self._start()
+            self._catch_up(rebuild, self._read_reached())
+            # What came in meanwhile is folded with the store held still: both then stand at the same offset.
+            engine = self.engine if apply else read_only(self.engine)
+            live = stack.enter_context(engine.connect().execution_options(**_snapshot(engine)))
+            stack.enter_context(live.begin())
+            if apply:
+                folding.lock_folding(live, exclusive=True)
+            self._catch_up(rebuild, offsets.list_offsets(live, MEASUREMENT))
+            rebuilt = stack.enter_context(read_only(rebuild.engine).connect())
+            tables = [self._compare(live, rebuilt, table, apply=apply) for table in self._tables]
+        return Report(self.records, self.events, tables, is_mended=apply and any(table.wrong for table in tables))
+
+    @property
+    def _tables(self) -> tuple[BulkTable, ...]:
+        return rebuilding.DAY_TABLES if self.days else rebuilding.ALL_TABLES
+
+    def _read_reached(self) -> dict[int, int]:
+        with read_only(self.engine).connect() as connection:
+            return offsets.list_offsets(connection, MEASUREMENT)
+
+    def _start(self) -> None:
+        """Find the first record that matters in each partition, and see that nothing before it is missing."""
+        for partition in range(self.log.partitions):
+            end = self.log.end(partition)
+            page = next(records_between(self.log, self.archive, partition, 0, end), None)
+            first = page[0].offset if page else 0
+            if first and page:
+                oldest = received_day(page[0])
+                # Events may be up to ten minutes ahead, so a day's first ones may have come the day before.
+                if self.days is None or day_from_number(self.days[0] - 1) <= oldest:
+                    raise CannotRecountError(
+                        f"The records before offset {first} of partition {partition} are in neither log nor archive; "
+                        f"what is kept begins on {oldest}. Recount from a day after the next one on, with --from."
+                    )
+            self.folded[partition] = first
+
+    def _catch_up(self, rebuild: Rebuild, reached: dict[int, int]) -> None:
+        whole = sum(reached.values())
+        for partition, end in sorted(reached.items()):
+            for page in records_between(self.log, self.archive, partition, self.folded[partition], end):
+                self.folded[partition] = page[-1].offset + 1
+                wanted = (
+                    page if self.days is None else [r for r in page if day_number(received_day(r)) >= self.days[0] - 1]
+                )
+                self.records += len(wanted)
+                self.events += rebuild.fold(partition, wanted)
+                self.progress(sum(self.folded.values()), whole)
+            if self.folded[partition] < end:
+                raise CannotRecountError(
+                    f"The store has counted partition {partition} up to offset {end}, but log and archive end at "
+                    f"{self.folded[partition]}."
+                )
+
+    def _compare(self, live: Connection, rebuilt: Connection, table: BulkTable, *, apply: bool) -> TableReport:
+        report = TableReport(table.name)
+        wrong: list[Row] = []
+        right: list[Row] = []
+        for stored, should in _pairs(live, rebuilt, table, self.days):
+            report.rows += should is not None
+            if stored == should:
+                continue
+            report.missing += stored is None
+            report.extra += should is None
+            report.different += stored is not None and should is not None
+            if len(report.examples) < EXAMPLES:
+                report.examples.append(_example(table, stored, should))
+            if should is None and stored is not None:
+                wrong.append(stored[: len(table.keys)])
+            elif should is not None:
+                right.append(should)
+        if apply:
+            for start in range(0, len(wrong), BATCH):
+                delete_by_keys(live, table, wrong[start : start + BATCH])
+            for start in range(0, len(right), BATCH):
+                put_rows(live, table, right[start : start + BATCH])
+        return report
+
+
+def _snapshot(engine: Engine) -> dict[str, str]:
+    """Reads of one transaction see one moment; SQLite's always do."""
+    return {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+
+
+def _pairs(
+    live: Connection, rebuilt: Connection, table: BulkTable, days: Days | None
+) -> Iterator[tuple[Row | None, Row | None]]:
+    """Rows of the same key side by side, in order of the keys. A row of nothing but zeros is as good as none."""
+    size = len(table.keys)
+    sides = [
+        (row for row in rebuilding.list_rows(side, table, days) if _says_something(table, row))
+        for side in (live, rebuilt)
+    ]
+    left, right = next(sides[0], None), next(sides[1], None)
+    while left is not None or right is not None:
+        if right is None or (left is not None and left[:size] < right[:size]):
+            yield left, None
+            left = next(sides[0], None)
+        elif left is None or right[:size] < left[:size]:
+            yield None, right
+            right = next(sides[1], None)
+        else:
+            yield left, right
+            left, right = next(sides[0], None), next(sides[1], None)
+
+
+def _says_something(table: BulkTable, row: Row) -> bool:
+    if table.name in _KEPT_WHOLE:
+        return True
+    values = row[len(table.keys) :]
+    return any(value.strip(b"\0") if isinstance(value, bytes) else value for value in values)
+
+
+_KEPT_WHOLE = {"playback", "set_aside", "device_log"}
+"""Tables whose rows are no sums."""
+
+
+def _example(table: BulkTable, stored: Row | None, should: Row | None) -> dict[str, str]:
+    row = stored or should or ()
+    size = len(table.keys)
+    key = ", ".join(f"{name} {_shown(name, value)}" for name, value in zip(table.keys, row[:size], strict=True))
+    return {"key": key, "stored": _values(table, stored, should), "rebuilt": _values(table, should, stored)}
+
+
+def _values(table: BulkTable, row: Row | None, other: Row | None) -> str:
+    """The values of a row in which it differs from the other."""
+    if row is None:
+        return "no row"
+    size = len(table.keys)
+    pairs = zip(table.values, row[size:], other[size:] if other else (None,) * len(table.values), strict=True)
+    return ", ".join(f"{name} {_shown(name, value)}" for name, value, beside in pairs if value != beside)
+
+
+def _shown(name: str, value: object) -> str:
+    if isinstance(value, bytes):
+        return value.hex() if len(value) <= 32 else f"{len(value)} bytes"
+    if name in {"day", "received_day"} and isinstance(value, int):
+        return day_from_number(value).isoformat()
+    return str(value)

@@ -1,0 +1,78 @@
+"""A second store beside the live one: copying the catalogue into it, and comparing what was counted, row by row."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+from sqlmodel import SQLModel
+
+from models.bulk import BulkTable, Row
+from models.listeners import EpisodeUrl
+from models.queries.folding import (
+    ARRIVAL_DAY,
+    DEVICE_LOG,
+    EPISODE_DAY,
+    EPISODE_HEARD,
+    HIT_DAY,
+    PIPELINE_DAY,
+    PLAYBACK,
+    SET_ASIDE,
+    SHOW_ARRIVAL,
+)
+from models.tables import Episode, Show
+
+ALL_TABLES = (
+    PLAYBACK,
+    EPISODE_DAY,
+    ARRIVAL_DAY,
+    SHOW_ARRIVAL,
+    EPISODE_HEARD,
+    HIT_DAY,
+    PIPELINE_DAY,
+    SET_ASIDE,
+    DEVICE_LOG,
+)
+"""What the worker derives from the log and keeps."""
+DAY_TABLES = (PLAYBACK, EPISODE_DAY, ARRIVAL_DAY, SHOW_ARRIVAL, HIT_DAY)
+"""Those of which a span of days can be rebuilt without the days before it."""
+
+
+def copy_catalogue(source: Connection, target: Connection) -> None:
+    """Copy what counting needs of the catalogue into a store that has none of it."""
+    for model in (Show, Episode, EpisodeUrl):
+        table = SQLModel.metadata.tables[str(model.__tablename__)]
+        for rows in source.execute(select(table), execution_options={"yield_per": 5000}).mappings().partitions():
+            target.execute(table.insert(), [dict(row) for row in rows])
+
+
+def list_sums(connection: Connection) -> tuple[list[Any], list[Any], list[Any]]:
+    """Arrivals and arrivals by show, with an episode's UUID for a key, and events by received day and outcome."""
+    episodes = Episode.__table__  # type: ignore[attr-defined]
+    known = {
+        number: (str(uuid), show)
+        for number, uuid, show in connection.execute(select(episodes.c.id, episodes.c.uuid, episodes.c.show_id))
+    }
+    name_of_show = {show: uuid for uuid, show in known.values()}
+    arrivals = [(known[row[0]][0], *row[1:]) for row in list_rows(connection, ARRIVAL_DAY)]
+    by_show = [(name_of_show[row[0]], *row[1:]) for row in list_rows(connection, SHOW_ARRIVAL)]
+    outcomes = [(row[0], row[2], row[3]) for row in list_rows(connection, PIPELINE_DAY) if row[1] == "event"]
+    return arrivals, by_show, outcomes
+
+
+def list_rows(connection: Connection, table: BulkTable, days: tuple[int, int] | None = None) -> Iterator[Row]:
+    """Rows in the order of their keys, of these day numbers (first, last) or all; bytes are bytes on both engines."""
+    # Text sorts by its bytes, as SQLite sorts it, whatever the language of the PostgreSQL database.
+    is_postgresql = connection.dialect.name == "postgresql"
+    keys = [f'{key} COLLATE "C"' if kind == "text" and is_postgresql else key for key, kind in table.keys.items()]
+    where = "WHERE day BETWEEN :first AND :last" if days else ""
+    statement = text(f"SELECT {', '.join(table.columns)} FROM {table.name} {where} ORDER BY {', '.join(keys)}")
+    bounds = {"first": days[0], "last": days[1]} if days else {}
+    for row in connection.execute(statement, bounds, execution_options={"yield_per": 5000}):
+        yield tuple(_plain(value, kind) for value, kind in zip(row, table.types, strict=True))
+
+
+def _plain(value: Any, kind: str) -> Any:
+    """SQLite's truth values are numbers, and PostgreSQL's blobs may be views."""
+    if kind == "bool":
+        return bool(value)
+    return bytes(value) if kind == "bytea" else value
