@@ -46,6 +46,56 @@ def worker(once: bool = typer.Option(False, "--once", help="Fold what is in the 
     run(once=once)
 
 
+@app.command()
+def recount(
+    first: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="First UTC day, YYYY-MM-DD; all days if absent.")
+    ] = "",
+    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last UTC day.")] = "",
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Put the rebuilt rows in the place of those that differ.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.")] = False,
+) -> None:
+    """Rebuild all counts from log and archive, and compare them row by row with those in the store."""
+    from api.measurement import commands
+
+    commands.recount(first=first, last=last, apply=apply, as_json=as_json)
+
+
+privacy = typer.Typer(no_args_is_help=True, help="What is held of one device or listener: export it, or erase it.")
+app.add_typer(privacy, name="privacy")
+
+DeviceId = Annotated[str, typer.Option("--device", metavar="ID", help="A device's id.")]
+WhichListener = Annotated[str, typer.Option("--listener", metavar="NAME", help="A listener's user name.")]
+
+
+@privacy.command("export")
+def export_privacy(
+    device: DeviceId = "",
+    listener: WhichListener = "",
+    output: Annotated[
+        Path | None, typer.Option(help="A file to write instead of printing; only you can read it.")
+    ] = None,
+) -> None:
+    """All that store, log and archive hold of a device or a listener, as JSON."""
+    from api import privacy_commands
+
+    privacy_commands.export(device=device, listener=listener, output=output)
+
+
+@privacy.command("erase")
+def erase_privacy(
+    device: DeviceId = "",
+    listener: WhichListener = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a device or a listener from store, log and archive. Totals stay as they are."""
+    from api import privacy_commands
+
+    privacy_commands.erase(device=device, listener=listener, yes=yes)
+
+
 users = typer.Typer(no_args_is_help=True, help="People who sign in: creators, advertisers, admins.")
 app.add_typer(users, name="users")
 
@@ -98,6 +148,44 @@ def disable_user(email: Email) -> None:
     commands.disable(email)
 
 
+listeners = typer.Typer(no_args_is_help=True, help="People who listen, and sync their podcast apps here.")
+app.add_typer(listeners, name="listeners")
+
+ListenerName = Annotated[str, typer.Argument(metavar="NAME", help="The name that the listener signs in with.")]
+
+
+@listeners.command("add")
+def add_listener(name: ListenerName, as_json: AsJson = False) -> None:
+    """Add a listener, with a random password that is shown this once."""
+    from api.sync.gpodder import commands
+
+    commands.add(name, as_json=as_json)
+
+
+@listeners.command("list")
+def list_listeners(as_json: AsJson = False) -> None:
+    """List everyone."""
+    from api.sync.gpodder import commands
+
+    commands.show_all(as_json=as_json)
+
+
+@listeners.command("password")
+def renew_listener_password(name: ListenerName, as_json: AsJson = False) -> None:
+    """Give a listener a new random password, and sign their apps out."""
+    from api.sync.gpodder import commands
+
+    commands.renew_password(name, as_json=as_json)
+
+
+@listeners.command("remove")
+def remove_listener(name: ListenerName) -> None:
+    """Remove a listener with all that their apps kept here. What was counted stays."""
+    from api.sync.gpodder import commands
+
+    commands.remove(name)
+
+
 @app.command()
 def dashboard(port: Port = None, host: Host = None) -> None:
     """Run the dashboard."""
@@ -129,6 +217,9 @@ def seed(
     force: Annotated[bool, typer.Option("--force", help="Add a set though there are shows already.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until the worker has counted everything.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print what to expect as one JSON value.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Send the last set a second time; no number may change.")] = (
+        False
+    ),
     check: Annotated[bool, typer.Option("--check", help="Send nothing; compare the last set with the API.")] = False,
 ) -> None:
     """Fill an empty installation with demo shows and listeners, over its own HTTP API, and say what to expect."""
@@ -142,6 +233,9 @@ def seed(
     if check:
         commands.check(api_url=address, home=settings.home, accounts_file=accounts)
         return
+    if again:
+        commands.send_again(api_url=address, home=settings.home, as_json=as_json)
+        return
     commands.seed(
         size=size,
         number=seed,
@@ -152,6 +246,23 @@ def seed(
         wait=wait,
         as_json=as_json,
     )
+
+
+@app.command()
+def conformance(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where the server is, as http://127.0.0.1:8000.")],
+    api_key: Annotated[
+        str,
+        typer.Option(envvar="EARSHOT_API_KEY", help="A creator's, to try what is counted; makes a show, deletes it."),
+    ] = "",
+    wait: Annotated[float, typer.Option(min=0.1, help="Seconds that counting a batch may take.")] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Try the sync protocol on any server, and say which requirements it meets (docs/sync-protocol.md)."""
+    from importlib import import_module
+
+    commands = import_module("conformance.commands")  # by name: the suite is a client and knows nothing of the service
+    commands.try_server(url=url, api_key=api_key, wait_seconds=wait, as_json=as_json)
 
 
 def main() -> None:

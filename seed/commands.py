@@ -51,6 +51,23 @@ def seed(
         raise typer.Exit(130)
 
 
+def send_again(*, api_url: str, home: Path, as_json: bool) -> None:
+    """Send the last set a second time: it must not change a number."""
+    try:
+        with make_reporter(Console(stderr=True)) as reporter:
+            sent = main.run_again(api_url, home, reporter)
+    except SeedError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(json.dumps(sent))
+        return
+    typer.echo(
+        f"{sent['events']:,} events of {sent['devices']:,} devices were sent again. "
+        "`earshot seed --check` sees whether a number changed."
+    )
+
+
 def check(*, api_url: str, home: Path, accounts_file: Path | None) -> None:
     """Compare the last seeding with what the API says. Exit status 1 when any number differs."""
     try:

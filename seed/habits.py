@@ -7,13 +7,20 @@ from seed.player import MINUTE_MS, Phone, Player
 from seed.schedule import HOUR_MS
 
 
-def stopping_point(random: Random, duration_ms: int) -> int:
-    """Media time after which a usual listener stops: some at once, some on the way, most at the very end."""
+def moment_ms(episode: Episode, kind: str) -> int:
+    """Where an episode is `dull`, or so `good` that one wants it again: the same moment for all its listeners."""
+    return int(episode.duration_ms * Random(f"{episode.name}/{kind}").uniform(0.25, 0.8))
+
+
+def stopping_point(random: Random, duration_ms: int, dull_ms: int | None = None) -> int:
+    """Media time after which a usual listener stops: some at once, some where it is dull or elsewhere on the way, most
+    at the very end."""
     luck = random.random()
     if luck < 0.1:
         return random.randrange(4_000, 110_000)
     if luck < 0.3:
-        return int(duration_ms * random.uniform(0.2, 0.88))
+        way = random.uniform(0.2, 0.88)
+        return int(duration_ms * way) if dull_ms is None or luck > 0.2 else dull_ms + int(way * 15_000)
     if luck < 0.42:
         return int(duration_ms * random.uniform(0.91, 0.99))  # leaves when the credits begin
     return duration_ms
@@ -22,7 +29,7 @@ def stopping_point(random: Random, duration_ms: int) -> int:
 def listen_at_home(phone: Phone, episode: Episode, start_ms: int) -> None:
     """Streams it, perhaps with a break."""
     player = Player(phone, episode, start_ms, offline=phone.random.random() < 0.08)
-    wanted_ms = stopping_point(phone.random, episode.duration_ms)
+    wanted_ms = stopping_point(phone.random, episode.duration_ms, moment_ms(episode, "dull"))
     player.play()
     if wanted_ms > 5 * MINUTE_MS and phone.random.random() < 0.3:
         player.hear(int(wanted_ms * phone.random.uniform(0.2, 0.8)))
@@ -73,12 +80,16 @@ def stop_at_an_edge(phone: Phone, episode: Episode, start_ms: int) -> None:
 
 
 def listen_again(phone: Phone, episode: Episode, start_ms: int) -> None:
-    """Goes back half a minute whenever something was good."""
+    """Goes back half a minute whenever something was good, and once more where everybody found it good."""
     player = Player(phone, episode, start_ms)
     player.play()
     for _ in range(phone.random.randrange(1, 5)):
         player.hear(phone.random.randrange(40_000, 5 * MINUTE_MS), then="seek")
         player.jump_to(player.position_ms - phone.random.randrange(10_000, 60_000))
+    to_good_ms = moment_ms(episode, "good") - player.position_ms
+    if to_good_ms > 0:
+        player.hear(to_good_ms, then="seek")
+        player.jump_to(player.position_ms - phone.random.randrange(20_000, 35_000))
     player.hear(stopping_point(phone.random, player.left_ms))
     player.finish()
 
@@ -100,7 +111,7 @@ def listen_offline(phone: Phone, episode: Episode, start_ms: int) -> None:
     """Everything was stored before the journey; there is no connection for days."""
     player = Player(phone, episode, start_ms, offline=True)
     player.play()
-    player.hear(stopping_point(phone.random, episode.duration_ms))
+    player.hear(stopping_point(phone.random, episode.duration_ms, moment_ms(episode, "dull")))
     player.finish()
 
 

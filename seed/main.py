@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 
-from seed import check, publish
+from seed import again, check, publish
 from seed.audience import Listener
 from seed.calls import SeedError, open_http
 from seed.catalogue import Show, make_catalogue
@@ -110,15 +110,35 @@ async def _run(options: Options, report: Reporter, should_stop: Callable[[], boo
         # Before waiting: what was sent will be counted, whether or not anybody watches.
         write_expected(options.home, result)
         if options.must_wait and is_complete:
-            started = time.monotonic()
-
-            def on_wait(left: int) -> None:
-                hint = "; is `earshot worker` running?" if time.monotonic() - started > 15 else ""
-                report("Counting", len(sending.receipts) - left, len(sending.receipts), f"waiting for the worker{hint}")
-
-            await wait_until_counted(http, sending, should_stop=should_stop, on_wait=on_wait)
-            report("Counting", len(sending.receipts), len(sending.receipts), "done")
+            await _wait(http, sending, report, should_stop)
         return result
+
+
+async def _wait(http: httpx2.AsyncClient, sending: Sending, report: Reporter, should_stop: Callable[[], bool]) -> None:
+    started = time.monotonic()
+
+    def on_wait(left: int) -> None:
+        hint = "; is `earshot worker` running?" if time.monotonic() - started > 15 else ""
+        report("Counting", len(sending.receipts) - left, len(sending.receipts), f"waiting for the worker{hint}")
+
+    await wait_until_counted(http, sending, should_stop=should_stop, on_wait=on_wait)
+    report("Counting", len(sending.receipts), len(sending.receipts), "done")
+
+
+def run_again(api_url: str, home: Path, report: Reporter) -> dict[str, int]:
+    """Send the last set a second time and wait until that is counted; how much was sent. Raises SeedError."""
+
+    async def send(should_stop: Callable[[], bool]) -> dict[str, int]:
+        def on_progress(sending: Sending, listeners: int) -> None:
+            report("Listening devices", sending.expectation.devices, listeners, f"{sending.events:,} events")
+
+        async with open_http(api_url, CONNECTIONS) as http:
+            sending = await again.send_again(http, home, CONNECTIONS, should_stop=should_stop, on_progress=on_progress)
+            await _wait(http, sending, report, should_stop)
+        return {"devices": sending.expectation.devices, "batches": sending.batches, "events": sending.events}
+
+    with _stopping_cleanly() as should_stop:
+        return asyncio.run(send(should_stop))
 
 
 async def _publish(
@@ -155,7 +175,9 @@ async def _send(
 
     sender = Sender(http, shows, today, should_stop=is_over, on_progress=on_progress)
     listeners = islice((Listener(options.seed, number) for number in count()), size.listeners)
-    return await sender.run(listeners, options.connections)
+    sending = await sender.run(listeners, options.connections)
+    again.write_accounts(options.home, sender.accounts)
+    return sending
 
 
 def _report(

@@ -52,12 +52,15 @@ class Sender:
         *,
         should_stop: Callable[[], bool],
         on_progress: Callable[[Sending], None],
+        accounts: dict[int, Account] | None = None,
     ) -> None:
+        """`accounts`: what the server said to listeners, by number; those missing are registered and added."""
         self.http = http
         self.shows = shows
         self.today = today
         self.should_stop = should_stop
         self.on_progress = on_progress
+        self.accounts = {} if accounts is None else accounts
         self.sending = Sending(Expectation({episode.id: episode for show in shows for episode in show.episodes}))
 
     async def run(self, listeners: Iterator[Listener], connections: int) -> Sending:
@@ -72,7 +75,9 @@ class Sender:
 
     async def _serve(self, listeners: Iterator[Listener]) -> None:
         while not self.should_stop() and (listener := next(listeners, None)) is not None:
-            account = await self._register(listener)
+            if listener.number not in self.accounts:
+                self.accounts[listener.number] = await self._register(listener)
+            account = self.accounts[listener.number]
             client = Client(account.device_id, account.listen_seconds)
             marks = live(listener, client, self.shows, self.today)
             await self._send_log(listener, client, marks, account.token)

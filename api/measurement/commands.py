@@ -79,9 +79,12 @@ def _print(report: Report, days: Days | None) -> None:
     console.print(table)
     for found in report.tables:
         for example in found.examples:
-            console.print(f"{found.table} ({example['key']}): stored {example['stored']}; rebuilt {example['rebuilt']}")
+            console.print(
+                f"{found.table} ({example['key']}): stored {example['stored']}; rebuilt {example['rebuilt']}",
+                soft_wrap=True,
+            )
     what = "These days" if days else "The store"
-    console.print(f"{report.events:,} events of {report.records:,} records folded.")
+    console.print(f"{report.events:,} events in {report.records:,} records of the log were folded.")
     if report.is_equal:
         console.print(f"{what} agrees with log and archive, row by row." if not days else f"{what} agree, row by row.")
     elif report.is_mended:

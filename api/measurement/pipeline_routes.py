@@ -39,12 +39,14 @@ def read_pipeline(request: Request, session: ReadSessionDep, first: From = None,
     causes = causes_of(pipeline.list_total_outcomes(session))
     arrived = pipeline.list_arrived(session, period)
     kept = pipeline.list_kept(session, causes, period)
+    are_erased = pipeline.are_devices_erased(session)
+    days = balance(outcomes, arrived, kept, period, today=today, are_erased=are_erased)
     hits: dict[date, dict[str, int]] = {}
     for outcome in outcomes:
         if outcome.kind == HIT:
             hits.setdefault(outcome.received_day, {})[outcome.outcome] = outcome.events
     return Pipeline(
-        days=[_day(day) for day in balance(outcomes, arrived, kept, period, today)],
+        days=[_day(day) for day in days],
         hits=[HitDay(day=day, outcomes=found) for day, found in sorted(hits.items())],
         causes=[Cause(cause=cause, events=n, samples=_samples(session, cause)) for cause, n in causes.items()],
         logs=_logs(session),

@@ -16,7 +16,9 @@ class Day(BaseModel):
     set_aside: dict[str, int] = Field(description="Cause -> events.")
     arrived: int = Field(description="Counted events according to the rollup `arrival_day`.")
     kept: int = Field(description="Events set aside that are stored; those of erased devices are not.")
-    is_true: bool = Field(description="Whether both tables agree with the sums.")
+    is_true: bool = Field(
+        description="Whether both tables agree with the sums. Once a device was erased, fewer may be kept."
+    )
 
 
 class HitDay(BaseModel):

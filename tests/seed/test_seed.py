@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlmodel import Session, select
 from typer.testing import CliRunner, Result
 
@@ -82,6 +82,7 @@ def test_every_number_is_as_expected_and_off_by_one_is_seen(seeded: Seeded) -> N
     assert seeded.found() == seeded.expected
     _totals_by_show_agree(seeded)
     _pipeline_agrees(seeded)
+    _sent_again_it_changes_no_number(seeded)
     _check_sees_one_listen_too_many(seeded)
     _a_second_set_needs_force(seeded)
     _credentials_are_private(seeded)
@@ -115,6 +116,25 @@ def _pipeline_agrees(seeded: Seeded) -> None:
         "too_late",
         "faster_than_possible",
     }
+
+
+def _sent_again_it_changes_no_number(seeded: Seeded) -> None:
+    """All that pages show, save how many duplicates were received."""
+    tables = ("episode_day", "arrival_day", "show_arrival", "episode_heard", "playback", "set_aside")
+
+    def shown() -> dict[str, list[tuple[Any, ...]]]:
+        with seeded.engine.connect() as connection:
+            return {table: sorted(map(tuple, connection.execute(text(f"SELECT * FROM {table}")))) for table in tables}
+
+    before = shown()
+    done = seed(seeded.processes, "--again", "--api-url", seeded.url, "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["events"] == seeded.report["events"]["sent"]
+    assert shown() == before
+    assert seeded.found() == seeded.expected
+    with seeded.engine.connect() as connection:
+        received = connection.execute(text("SELECT sum(events) FROM pipeline_day WHERE kind = 'event'")).scalar_one()
+    assert received == 2 * seeded.report["events"]["sent"]
 
 
 def _check_sees_one_listen_too_many(seeded: Seeded) -> None:
