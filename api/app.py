@@ -8,11 +8,13 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.types import Receive, Scope, Send
 
+from api import output
 from api.accounts import routes as accounts_routes
 from api.delivery import routes as delivery_routes
 from api.errors import install_handlers
 from api.events.opening import open_log
-from api.publishing import audio_routes, stats_routes
+from api.measurement import pipeline_routes, replay_routes
+from api.publishing import arrival_routes, audio_routes, retention_routes, stats_routes, url_routes
 from api.publishing import routes as publishing_routes
 from api.secret import load_secret
 from api.settings import Settings
@@ -20,6 +22,7 @@ from api.storage import LocalAudio
 from api.sync import openapi as sync_openapi
 from api.sync import routes as sync_routes
 from api.sync.allowance import Allowance
+from api.sync.gpodder import routes as gpodder_routes
 from api.sync.hot import take_batch
 from api.sync.tokens import DeviceTokens
 from models.engine import make_engine, make_read_engine
@@ -39,6 +42,7 @@ class EarshotAPI(FastAPI):
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """An application with its own store, log and audio, opened when it starts and closed when it stops."""
+    output.set_up()
     settings = settings or Settings()
 
     @asynccontextmanager
@@ -78,8 +82,14 @@ def _include_routers(app: FastAPI) -> None:
     """Every caller's routes, in one place."""
     app.include_router(sync_routes.router)
     sync_openapi.document(app)
+    app.include_router(gpodder_routes.router)
     app.include_router(accounts_routes.router)
     app.include_router(publishing_routes.router)
     app.include_router(audio_routes.router)
+    app.include_router(url_routes.router)
     app.include_router(delivery_routes.router)
     app.include_router(stats_routes.router)
+    app.include_router(arrival_routes.router)
+    app.include_router(retention_routes.router)
+    app.include_router(pipeline_routes.router)
+    app.include_router(replay_routes.router)

@@ -86,7 +86,34 @@ COMPLETION_RATE = Metric(
     numerator="completions",
     denominator="starts",
 )
+COMPLETENESS = Metric(
+    slug="completeness",
+    title="Completeness",
+    unit="share",
+    definition="The share of a day's final listens that is expected to have arrived by now. Provisional below 99 %.",
+    source="house rule, docs/metrics.md#completeness",
+    additive=False,
+    is_goal=False,
+)
+RETENTION = Metric(
+    slug="retention",
+    title="Retention",
+    unit="share",
+    definition="Playbacks that heard a second of the recording, as a share of the episode's starts, over all days.",
+    source="house rule, docs/metrics.md#retention",
+    additive=False,
+)
 
-ALL = (STARTS, LISTENS, OFFLINE_LISTENS, COMPLETIONS, HEARD_SECONDS, OFFLINE_SHARE, COMPLETION_RATE)
+ALL = (
+    STARTS,
+    LISTENS,
+    OFFLINE_LISTENS,
+    COMPLETIONS,
+    HEARD_SECONDS,
+    OFFLINE_SHARE,
+    COMPLETION_RATE,
+    RETENTION,
+    COMPLETENESS,
+)
 ADDITIVE_SLUGS = tuple(metric.slug for metric in ALL if metric.additive)
 """The rollup columns of `episode_day`, in table order."""

@@ -1,57 +1,27 @@
 """What `earshot users ...` does: one transaction on the store each, without the service running."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlmodel import Session
 
 from api.accounts import service
-from api.errors import ApiError
-from api.settings import Settings
-from models.engine import make_engine
-from models.migrate import migrate
+from api.command_line import open_store, print_fields
 from models.queries import accounts
 from models.tables import User
 
 
-@contextmanager
-def _store() -> Iterator[Session]:
-    """One transaction on a store of the newest schema; a refusal becomes a message and exit code 1."""
-    engine = make_engine(Settings().resolved_store_url())
-    try:
-        migrate(engine)
-        with Session(engine) as session:
-            yield session
-            session.commit()
-    except ApiError as error:
-        typer.echo(error.message, err=True)
-        raise typer.Exit(1) from error
-    finally:
-        engine.dispose()
-
-
-def _print(fields: dict[str, str], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(fields))
-        return
-    for name, value in fields.items():
-        typer.echo(f"{name.replace('_', ' '):<9} {value}")
-
-
 def add(email: str, role: str, name: str, *, as_json: bool) -> None:
     """Make a user and show the password and the key, this once."""
-    with _store() as session:
+    with open_store() as session:
         made = service.add_user(session, email, role, name)
-    _print({"email": made.email, "password": made.password, "api_key": made.api_key}, as_json=as_json)
+    print_fields({"email": made.email, "password": made.password, "api_key": made.api_key}, as_json=as_json)
 
 
 def show_all(*, as_json: bool) -> None:
     """Everyone, without secrets."""
-    with _store() as session:
+    with open_store() as session:
         people = [_describe(user) for user in accounts.list_users(session)]
     if as_json:
         typer.echo(json.dumps(people))
@@ -69,20 +39,20 @@ def _describe(user: User) -> dict[str, str]:
 
 def renew_password(email: str, *, as_json: bool) -> None:
     """A new random password, shown this once."""
-    with _store() as session:
+    with open_store() as session:
         password = service.renew_password(session, email)
-    _print({"email": email.strip().lower(), "password": password}, as_json=as_json)
+    print_fields({"email": email.strip().lower(), "password": password}, as_json=as_json)
 
 
 def renew_key(email: str, *, as_json: bool) -> None:
     """A new API key, shown this once."""
-    with _store() as session:
+    with open_store() as session:
         key = service.renew_api_key(session, email)
-    _print({"email": email.strip().lower(), "api_key": key}, as_json=as_json)
+    print_fields({"email": email.strip().lower(), "api_key": key}, as_json=as_json)
 
 
 def disable(email: str) -> None:
     """Lock a user out."""
-    with _store() as session:
+    with open_store() as session:
         service.disable_user(session, email)
     typer.echo(f"{email.strip().lower()} is locked out.")

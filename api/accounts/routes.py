@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.accounts import passwords, service
-from api.accounts.attempts import Attempts, TooManyAttemptsError
+from api import passwords
+from api.accounts import service
 from api.accounts.schemas import SessionOut, SignInRequest, UserOut
+from api.attempts import Attempts, TooManyAttemptsError
 from api.bodies import BoundedRoute
 from api.deps import ReadSessionDep, SessionDep, UserDep
 from api.errors import ConflictError, InvalidError, TooLargeError, UnauthenticatedError, documented

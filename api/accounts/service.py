@@ -7,10 +7,9 @@ from datetime import timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from api import clock
-from api.accounts import passwords
-from api.accounts.attempts import Attempts
+from api import clock, passwords
 from api.addresses import network
+from api.attempts import Attempts
 from api.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
 from models.queries import accounts
 from models.tables import Role, User, WebSession

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api import clock
 from api.consumers import MEASUREMENT
-from api.events import EventLog, LogUnavailableError
+from api.events import EventLog
 from api.events.archive import Archive, ArchiveBusyError
 from api.events.opening import open_log
 from api.measurement.archiving import archive_days
@@ -53,7 +52,7 @@ class Housekeeper:
             job()
         except ArchiveBusyError:
             pass
-        except (OperationalError, InterfaceError, LogUnavailableError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - a thread that ends would let the log grow for ever, unseen
             _logger.warning("housekeeping failed, trying again later", job=job.__name__, cause=str(error))
 
     def erase(self) -> int:

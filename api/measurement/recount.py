@@ -96,16 +96,23 @@ class Recount:
             rebuild = stack.enter_context(Rebuild(self.engine, Path(folder) / "store.db", self.days))
             self._start()
             self._catch_up(rebuild, self._read_reached())
-            # What came in meanwhile is folded with the store held still: both then stand at the same offset.
-            engine = self.engine if apply else read_only(self.engine)
-            live = stack.enter_context(engine.connect().execution_options(**_snapshot(engine)))
-            stack.enter_context(live.begin())
+            tables = self._compare_all(rebuild, apply=False)
+            # Others wait for what is written here, so only when there is something to write.
+            if apply and any(table.wrong for table in tables):
+                tables = self._compare_all(rebuild, apply=True)
+        return Report(self.records, self.events, tables, is_mended=apply and any(table.wrong for table in tables))
+
+    def _compare_all(self, rebuild: Rebuild, *, apply: bool) -> list[TableReport]:
+        """Compare at one moment: what came in meanwhile is folded first, so that both stand at the same offset."""
+        engine = self.engine if apply else read_only(self.engine)
+        # Who applies has waited for all folds under way and keeps others out; a snapshot would be of the moment before.
+        options = {} if apply else _snapshot(engine)
+        with engine.connect().execution_options(**options) as live, live.begin():
             if apply:
                 folding.lock_folding(live, exclusive=True)
             self._catch_up(rebuild, offsets.list_offsets(live, MEASUREMENT))
-            rebuilt = stack.enter_context(read_only(rebuild.engine).connect())
-            tables = [self._compare(live, rebuilt, table, apply=apply) for table in self._tables]
-        return Report(self.records, self.events, tables, is_mended=apply and any(table.wrong for table in tables))
+            with read_only(rebuild.engine).connect() as rebuilt:
+                return [self._compare(live, rebuilt, table, apply=apply) for table in self._tables]
 
     @property
     def _tables(self) -> tuple[BulkTable, ...]:

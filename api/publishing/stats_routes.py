@@ -6,14 +6,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from api import clock
 from api.deps import PublisherDep, ReadSessionDep
 from api.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError, documented
 from api.publishing import service
+from api.publishing.arrival_routes import CompletenessOut, completeness_of
+from api.publishing.retention_routes import StatsBySecond, Width, refuse_days, retention_of
 from models import metrics
 from models.periods import Period
 from models.queries import catalogue, stats
+from models.tables import User
 
 DEFAULT_DAYS = 30
 MAX_DAYS = 1100
@@ -36,6 +40,9 @@ class DayRow(Counts):
     """One UTC day."""
 
     day: date
+    completeness: CompletenessOut | None = Field(
+        description="How much of the day's listens has arrived. Null as long as there is too little history to tell."
+    )
 
 
 class EpisodeRow(Counts):
@@ -60,7 +67,8 @@ From = Annotated[
     date | None, Query(alias="from", description=f"First UTC day. Without it, {DEFAULT_DAYS - 1} days before `to`.")
 ]
 To = Annotated[date | None, Query(alias="to", description="Last UTC day, included. Without it, today.")]
-By = Annotated[Literal["day", "episode"], Query(description="What a row stands for.")]
+By = Annotated[Literal["day", "episode", "second"], Query(description="What a row stands for.")]
+OfEpisode = Annotated[UUID | None, Query(description="With `by=second`, and only then: the episode's id.")]
 
 
 @router.get(
@@ -74,12 +82,20 @@ def read_stats(
     first: From = None,
     last: To = None,
     by: By = "day",
-) -> StatsByDay | StatsByEpisode:
-    """Starts, listens, offline listens, completions and seconds heard, per UTC day or per episode.
+    episode: OfEpisode = None,
+    width: Width = None,
+) -> StatsByDay | StatsByEpisode | StatsBySecond:
+    """Starts, listens, offline listens, completions and seconds heard, per UTC day or per episode; or the retention of
+    one episode, per second.
 
     Creators read their own shows, admins every show. Days are UTC days of the listening, not of its arrival: the rows
     of past days grow when a phone that was offline reports late.
     """
+    if by == "second":
+        refuse_days(first, last)
+        return _retention(session, user, show_id, episode, width)
+    if episode is not None or width is not None:
+        raise InvalidError("episode and width go with by=second. Add it, or leave them out.")
     today = clock.now().date()
     period = _parse_period(first, last, today)
     show = catalogue.get_show(session, show_id, service.scope_of(user))
@@ -88,9 +104,21 @@ def read_stats(
     key = service.key_of(show)
     if by == "day":
         days = stats.fill_days(stats.list_day_sums(session, key, period), period, today)
-        return StatsByDay(rows=[DayRow(**row._asdict()) for row in days])
+        shares = completeness_of(session, key, {row.day: row.listens for row in days})
+        return StatsByDay(rows=[DayRow(**row._asdict(), completeness=shares[row.day]) for row in days])
     episodes = stats.list_episode_sums(session, key, period)
     return StatsByEpisode(rows=[_episode_row(row) for row in episodes if row.is_counted])
+
+
+def _retention(
+    session: Session, user: User, show_id: UUID, episode_id: UUID | None, width: int | None
+) -> StatsBySecond:
+    if episode_id is None:
+        raise InvalidError("by=second is of one episode: add episode=<its id>. GET /v1/shows/{id}/episodes lists them.")
+    episode, show = service.get_episode(session, user, episode_id)
+    if show.uuid != show_id:
+        raise NotFoundError("This show has no such episode. GET /v1/shows/{id}/episodes lists them.")
+    return retention_of(session, episode, width)
 
 
 def _episode_row(row: stats.EpisodeSums) -> EpisodeRow:

@@ -183,8 +183,8 @@ def _check_contiguous(seqs: list[int | None]) -> int:
     first = next((seq - place for place, seq in enumerate(seqs) if seq is not None), None)
     if first is None:
         raise InvalidError("No event of the batch has a readable seq.")
-    if not 1 <= first <= MAX_SEQ:
-        raise InvalidError("seq counts up from 1.")
+    if not 1 <= first <= MAX_SEQ - len(seqs) + 1:
+        raise InvalidError("seq counts up from 1, to 2^53 at most.")
     if any(seq is not None and seq != first + place for place, seq in enumerate(seqs)):
         raise InvalidError("The events of a batch must have seq counting up by one. Send the stretches one by one.")
     return first

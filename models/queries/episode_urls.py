@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, not_, select
 from sqlmodel import Session, col, delete
 from sqlmodel import select as select_rows
 
@@ -14,6 +14,8 @@ from models.tables import Episode, Show
 
 MAX_KEYS = 5_000
 """Keys in one statement: SQLite allows 32,766 variables."""
+
+_ALIVE = and_(col(Episode.deleted_at).is_(None), col(Show.deleted_at).is_(None))
 
 _episode = Episode.__table__  # type: ignore[attr-defined]
 _url = EpisodeUrl.__table__  # type: ignore[attr-defined]
@@ -76,13 +78,14 @@ def list_urls(session: Session, episode_id: int) -> list[str]:
 
 
 def get_owner_of_url(session: Session, urls: Sequence[str], episode_id: int) -> tuple[str, Episode, Show] | None:
-    """One of these addresses that another episode has, anybody's, with that episode and its show."""
+    """One of these addresses that another episode has, anybody's, with that episode and its show; a deleted one has
+    none to lose."""
     by_hash = {hash_url(normal): url for url in urls if (normal := normal_url(url)) is not None}
     statement = (
         select_rows(EpisodeUrl.url_hash, Episode, Show)
         .join(Episode, col(Episode.id) == EpisodeUrl.episode_id)
         .join(Show, col(Show.id) == Episode.show_id)
-        .where(col(EpisodeUrl.url_hash).in_(by_hash), EpisodeUrl.episode_id != episode_id)
+        .where(col(EpisodeUrl.url_hash).in_(by_hash), EpisodeUrl.episode_id != episode_id, _ALIVE)
     )
     row = session.exec(statement).first()
     return None if row is None else (by_hash[bytes(row[0])], row[1], row[2])
@@ -90,7 +93,12 @@ def get_owner_of_url(session: Session, urls: Sequence[str], episode_id: int) -> 
 
 def put_urls(session: Session, episode_id: int, urls: Sequence[str]) -> None:
     """Write the whole list anew; raises IntegrityError when another episode has one of them."""
+    hashes = [hash_url(normal_url(url) or url) for url in urls]
     session.exec(delete(EpisodeUrl).where(col(EpisodeUrl.episode_id) == episode_id))
-    for place, url in enumerate(urls):
-        session.add(EpisodeUrl(url_hash=hash_url(normal_url(url) or url), url=url, episode_id=episode_id, place=place))
+    deleted = select_rows(Episode.id).join(Show, col(Show.id) == Episode.show_id).where(not_(_ALIVE))
+    session.exec(
+        delete(EpisodeUrl).where(col(EpisodeUrl.url_hash).in_(hashes), col(EpisodeUrl.episode_id).in_(deleted))
+    )
+    for place, (url, digest) in enumerate(zip(urls, hashes, strict=True)):
+        session.add(EpisodeUrl(url_hash=digest, url=url, episode_id=episode_id, place=place))
     session.flush()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 from sqlmodel import Session, delete, select
 
-from api.accounts.passwords import hash_password
+from api.passwords import hash_password
 from models.counting import ArrivalDay, EpisodeDay
 from models.tables import Episode, Role, WebSession
 from tests.conftest import Processes, answers, free_port, wait_until

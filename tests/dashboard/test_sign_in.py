@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 from starlette.applications import Starlette
 from starlette.testclient import TestClient as Browser
 
-from api.accounts import passwords
+from api import passwords
 from api.app import create_app
 from api.settings import Settings
 from dashboard import sign_in

@@ -5,12 +5,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
-from models import counting, tables
+from models import counting, listeners, tables
 from models.migrate import is_current, migrate
 
 
 def test_a_migrated_store_has_just_the_declared_tables(engine: Engine) -> None:
-    assert counting.Playback.metadata is tables.User.metadata
+    assert counting.Playback.metadata is tables.User.metadata is listeners.Listener.metadata
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []

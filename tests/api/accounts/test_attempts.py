@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api.accounts import service
-from api.accounts.attempts import Attempts, TooManyAttemptsError
+from api.attempts import Attempts, TooManyAttemptsError
 from api.settings import Settings
 
 EMAIL = "ada@example.com"

@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from api import clock
-from api.accounts import passwords, service
+from api import clock, passwords
+from api.accounts import service
 from models.tables import User, WebSession
 from tests.factories import make_user
 

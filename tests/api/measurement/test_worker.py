@@ -14,6 +14,7 @@ from api.events import LogUnavailableError, Record, StoredRecord
 from api.events.chain import GENESIS
 from api.events.opening import open_log
 from api.events.records import Hit, SyncBatch, pack
+from api.measurement.housekeeping import housekeeper
 from api.measurement.prepare import prepare
 from api.measurement.redo import recount_outdated
 from api.measurement.store_step import LostPartitionError, commit_step
@@ -203,11 +204,13 @@ def test_the_log_is_forgotten_only_behind_the_worker_and_past_its_retention(
     asyncio.run(log.append(Record(b"k", hit)))
     worker.drain()
     asyncio.run(log.append(Record(b"k", hit)))
-    worker._clean_up()
+    with housekeeper(settings) as keeper:
+        keeper.tidy()
     assert log.start(0) == 0
     later = now_ms() + (settings.retention_days + 1) * DAY_MS
     monkeypatch.setattr(clock, "now_ms", lambda: later)
-    worker._clean_up()
+    with housekeeper(settings) as keeper:
+        keeper.tidy()
     assert (log.start(0), log.end(0)) == (1, 2)
     log.close()
 
@@ -217,9 +220,8 @@ def test_old_receipts_are_forgotten_and_young_ones_kept(stepper: Stepper, episod
     for _ in range(2):
         phone.write(episode.uuid, "play", 0, 0, now - 1000)
     stepper.fold(batch(phone, 1, 1, now - 40 * DAY_MS), batch(phone, 2, 2, now))
-    log = open_log(settings.resolved_events_url())
-    Worker(stepper.engine, log, settings)._clean_up()
-    log.close()
+    with housekeeper(settings) as keeper:
+        keeper.tidy()
     assert stepper.rows("SELECT received_day FROM receipt") == [(now // DAY_MS,)]
 
 

@@ -73,6 +73,7 @@ def test_without_a_span_the_last_thirty_days_are_answered_by_day(client: TestCli
         "offline_listens": 2,
         "completions": 4,
         "heard_seconds": 420,
+        "completeness": None,
     }
     assert sum(row["listens"] for row in rows) == 7
 
@@ -135,6 +136,7 @@ def test_the_first_days_of_the_calendar_are_no_trouble(client: TestClient, catal
 
 def test_the_reference_describes_the_route(client: TestClient) -> None:
     route = client.get("/openapi.json").json()["paths"]["/v1/shows/{show_id}/stats"]["get"]
-    assert {parameter["name"] for parameter in route["parameters"]} == {"show_id", "from", "to", "by"}
+    names = {parameter["name"] for parameter in route["parameters"]}
+    assert names == {"show_id", "from", "to", "by", "episode", "width"}
     assert all(parameter["description"] for parameter in route["parameters"])
     assert set(route["responses"]) == {"200", "401", "403", "404", "422"}

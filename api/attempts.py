@@ -26,6 +26,7 @@ class TooManyAttemptsError(ApiError):
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(f"Too many sign-ins failed. Wait {retry_after_seconds} s and try again.")
         self.headers = {"Retry-After": str(retry_after_seconds)}
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Attempts:
