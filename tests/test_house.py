@@ -18,6 +18,8 @@ STATEMENT_MAKERS = {"select", "insert", "update", "delete", "text"}
 """Names of SQLAlchemy and SQLModel that begin a statement."""
 OWN_SQL = {
     "api/events/sqlite_log.py",  # the log is a store of its own, beside the one in models/
+    "api/events/sqlite_file.py",  # as above
+    "api/events/salvage.py",  # as above
     "models/bulk.py",  # what queries share: statements over many rows, in either dialect
     "models/migrate.py",  # takes the lock that keeps two migrations apart
 }
@@ -50,22 +52,26 @@ def importers(folder: str, *forbidden: str) -> list[str]:
 
 
 def test_models_know_neither_http_nor_pages() -> None:
-    assert importers("models", "api", "dashboard", "seed", "fastapi", "starlette", "streamlit") == []
+    assert importers("models", "api", "dashboard", "seed", "conformance", "fastapi", "starlette", "streamlit") == []
 
 
 def test_the_dashboard_knows_models_only() -> None:
-    assert importers("dashboard", "api", "seed") == []
+    assert importers("dashboard", "api", "seed", "conformance") == []
 
 
-def test_the_api_knows_neither_dashboard_nor_seed() -> None:
+def test_the_api_knows_neither_dashboard_nor_its_clients() -> None:
     paths = {"api/cli.py"}  # commands are where the parts are started
-    found = importers("api", "dashboard", "seed", "streamlit")
+    found = importers("api", "dashboard", "seed", "conformance", "streamlit")
     assert [line for line in found if line.split()[0] not in paths] == []
 
 
 def test_the_seed_is_a_client() -> None:
-    found = importers("seed", "dashboard", "streamlit", "api", "sqlalchemy", "sqlmodel")
+    found = importers("seed", "dashboard", "streamlit", "api", "conformance", "sqlalchemy", "sqlmodel")
     assert found == []
+
+
+def test_the_conformance_suite_is_a_client_of_any_server() -> None:
+    assert importers("conformance", "api", "models", "dashboard", "seed", "sqlalchemy", "sqlmodel") == []
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -94,7 +100,7 @@ def test_only_queries_and_migrations_write_sql() -> None:
     allowed = ("models/queries/", "models/migrations/")
     found = [
         f"{path}:{line}"
-        for path, tree in sources("models", "api", "dashboard", "seed")
+        for path, tree in sources("models", "api", "dashboard", "seed", "conformance")
         if not path.startswith(allowed) and path not in OWN_SQL
         for line in makes_statements(tree)
     ]
@@ -113,7 +119,7 @@ def test_queries_never_commit() -> None:
 
 def own_files() -> Iterator[Path]:
     """Every Python file of ours."""
-    for folder in ("models", "api", "dashboard", "seed", "bench", "tests"):
+    for folder in ("models", "api", "dashboard", "seed", "conformance", "bench", "tests"):
         yield from (ROOT / folder).rglob("*.py")
 
 
