@@ -13,19 +13,19 @@ from typing import Any
 import msgspec
 
 from api.events.opening import open_log
-from api.measurement import store_step, worker
+from api.measurement import prepare, store_step, worker
 from api.settings import Settings
 from models.engine import make_engine
 
 STEPS = {
-    "unpack": "decode",
-    "chain_ids": "chain",
-    "_load": "load rows",
-    "fold_batches": "fold",
-    "conclude": "fold",
-    "_write": "write rows",
+    (prepare, "unpack"): "decode",
+    (prepare, "chain_ids"): "chain",
+    (store_step, "load"): "load rows",
+    (store_step, "fold_batches"): "fold",
+    (store_step, "conclude"): "fold",
+    (store_step, "_write"): "write rows",
 }
-"""Functions as `store_step` calls them -> the part they are."""
+"""Functions as these modules call them -> the part they are."""
 
 
 class Folded(msgspec.Struct):
@@ -60,8 +60,8 @@ def main() -> None:
 
 def watch(parts: dict[str, float]) -> None:
     """Have the worker's steps add their seconds to `parts`."""
-    for name, part in STEPS.items():
-        setattr(store_step, name, _timed(getattr(store_step, name), parts, part))
+    for (module, name), part in STEPS.items():
+        setattr(module, name, _timed(getattr(module, name), parts, part))
 
 
 def _timed(function: Callable[..., Any], parts: dict[str, float], part: str) -> Callable[..., Any]:
