@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import session, theme
-from dashboard.app_pages import advertiser, episode, episodes, overview
+from dashboard.app_pages import advertiser, episode, episodes, overview, pipeline
 from models.tables import Role, User
 
 
@@ -39,11 +39,14 @@ def _pages(user: User) -> list[st.Page]:
 
     all_episodes = st.Page(draw_episodes, title="Episodes", icon=":material/podcasts:", url_path="episodes")
     one_episode = st.Page(draw_episode, title="Episode", url_path="episode", visibility="hidden")
-    return [
+    pages = [
         st.Page(draw_overview, title="Overview", icon=":material/monitoring:", url_path="overview", default=True),
         all_episodes,
         one_episode,
     ]
+    if user.role == Role.ADMIN:
+        pages.append(st.Page(pipeline.render, title="Pipeline", icon=":material/account_tree:", url_path="pipeline"))
+    return pages
 
 
 def _account(user: User) -> None:

@@ -7,7 +7,8 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard import formats, theme
+from dashboard import formats, provisional, theme
+from models.lags import Distribution
 from models.metrics import OFFLINE_LISTENS, OFFLINE_SHARE, Metric
 
 ROW_PIXELS = 46
@@ -17,6 +18,9 @@ SPARK_HEIGHT = 30
 
 TITLE_LETTERS = 44
 """What of a title fits above a bar on a phone."""
+
+HATCHED = "/"
+"""Plotly's name for the pattern of a provisional day."""
 
 OFFLINE_METRICS = (OFFLINE_LISTENS, OFFLINE_SHARE)
 """Drawn in the accent colour, which always means "heard offline"."""
@@ -67,20 +71,48 @@ def sparkline(metric: Metric, values: list[float]) -> str:
     return f'<img class="es-spark" alt="" src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
 
 
-def listens_per_day(frame: pd.DataFrame, published_at: datetime | None = None) -> go.Figure:
-    """Stacked columns, online below offline, one per UTC day; a marker on the day of publication if it is shown."""
+def listens_per_day(
+    frame: pd.DataFrame, published_at: datetime | None = None, growing: pd.DataFrame | None = None
+) -> go.Figure:
+    """Stacked columns, online below offline, one per UTC day; a marker on the day of publication if it is shown.
+
+    Provisional days, those of `growing`, are hatched, with an outline of what is expected above them.
+    """
     online = frame["listens"] - frame["offline_listens"]
+    shapes = [HATCHED if growing is not None and day in set(growing["day"]) else "" for day in frame["day"]]
     figure = go.Figure(layout={"template": TEMPLATE, "barmode": "stack", "hovermode": "x unified", "height": 320})
-    figure.add_bar(x=frame["day"], y=online, name="Online", marker_color=theme.ONLINE)
-    figure.add_bar(x=frame["day"], y=frame["offline_listens"], name="Offline", marker_color=theme.OFFLINE)
+    figure.add_bar(x=frame["day"], y=online, name="Online", marker=_hatched(theme.ONLINE, shapes))
+    figure.add_bar(x=frame["day"], y=frame["offline_listens"], name="Offline", marker=_hatched(theme.OFFLINE, shapes))
+    highest = float(frame["listens"].max()) if len(frame) else 0.0
+    if growing is not None and len(growing):
+        _add_expected(figure, frame, growing)
+        highest = max(highest, float(growing["high"].fillna(0).max()))
     figure.update_xaxes(tickformat="%-d %b", hoverformat="%a %-d %b %Y", type="date", nticks=9, fixedrange=True)
     figure.update_yaxes(tickformat=",d", hoverformat=",d", nticks=5, fixedrange=True)
-    highest = float(frame["listens"].max()) if len(frame) else 0.0
     # Room above the columns for the marker's text; Plotly would label 0, 0.5, 1, and there is no half a listen.
     figure.update_yaxes(range=[0, max(1.0, highest) * 1.14], **({"dtick": 1} if highest < 5 else {}))
     if published_at is not None and _shows(frame, published_at):
         is_late = (published_at.date() - frame["day"].iloc[0]).days > len(frame) / 2
         _mark(figure, published_at, side="right" if is_late else "left")
+    return figure
+
+
+def arrival_lags(lags: Distribution) -> go.Figure:
+    """How much of a day's listens has arrived by the days since it began."""
+    days, shares = zip(*((lag / 24, share) for lag, share in lags.points()), strict=True)
+    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False, "height": 230})
+    figure.add_scatter(
+        x=days, y=shares, mode="lines", line={"color": theme.ONLINE, "width": 2.5}, fill="tozeroy",
+        fillcolor="rgba(37, 101, 91, 0.13)", hovertemplate="%{y:.1%} after %{x:.1f} days<extra></extra>",
+    )  # fmt: skip
+    figure.add_vline(x=1, line={"color": theme.MUTED, "width": 1.5, "dash": "dot"})
+    figure.add_annotation(
+        x=1, yref="paper", y=0, text="the day is over", showarrow=False, xanchor="left", xshift=6, yanchor="bottom",
+        font={"color": theme.MUTED, "size": 13},
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": "Days since the day began", "font": {"size": 13, "color": theme.MUTED}})
+    figure.update_xaxes(range=[0, days[-1]], nticks=8, fixedrange=True)
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.02], nticks=5, fixedrange=True)
     return figure
 
 
@@ -115,6 +147,40 @@ def _add_lying_bars(figure: go.Figure, rows: pd.DataFrame, name: str, values: pd
         marker_color=colour,
         hovertext=hover,
         hoverinfo="text",
+    )
+
+
+def _hatched(colour: str, shapes: list[str]) -> dict[str, object]:
+    pattern = {
+        "shape": shapes,
+        "fillmode": "overlay",
+        "fgcolor": theme.CARD,
+        "fgopacity": 1,
+        "size": 6,
+        "solidity": 0.4,
+    }
+    return {"color": colour, "pattern": pattern}
+
+
+def _add_expected(figure: go.Figure, frame: pd.DataFrame, growing: pd.DataFrame) -> None:
+    """What is still to come, as an outline with its range; and the words, in the legend and under the pointer."""
+    rows = growing.merge(frame[["day", "listens"]], on="day")
+    if rows["expected_listens"].notna().any():
+        spread = {"array": rows["high"] - rows["expected_listens"], "color": theme.MUTED, "thickness": 1.2, "width": 3}
+        figure.add_bar(
+            x=rows["day"],
+            y=rows["expected_listens"] - rows["listens"],
+            name="Expected",
+            marker={"color": "rgba(0,0,0,0)", "line": {"color": theme.MUTED, "width": 1.2}},
+            error_y={**spread, "symmetric": False, "arrayminus": rows["expected_listens"] - rows["low"]},
+            hoverinfo="skip",
+        )
+    figure.add_bar(
+        x=rows["day"],
+        y=[0] * len(rows),
+        name="Still arriving",
+        marker=_hatched(theme.MUTED, [HATCHED] * len(rows)),
+        hovertemplate=[f"{provisional.say(row)}<extra></extra>" for row in rows.itertuples()],
     )
 
 

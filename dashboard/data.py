@@ -7,10 +7,13 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
-from dashboard import clock, store
+from dashboard import clock, provisional, store
+from dashboard.retention import Course, course_of
+from models import completeness, lags
 from models.metrics import ADDITIVE_SLUGS
 from models.periods import Period
-from models.queries import catalogue, live, stats
+from models.queries import catalogue, live, retention, stats
+from models.queries.arrivals import list_arrivals
 from models.tables import Episode, Role, Show, User
 
 CACHE_SECONDS = 5
@@ -57,6 +60,23 @@ def days(show_id: int, first: date, last: date, arrived: int = 0) -> pd.DataFram
 
 
 @st.cache_data(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
+def growing_days(show_id: int, first: date, last: date, arrived: int = 0) -> pd.DataFrame:
+    """Those of a show's days that are provisional, with what is expected of them."""
+    heard = days(show_id, first, last, arrived)
+    with store.read() as session:
+        rows = list_arrivals(session, show_id, clock.today())
+    counts = {day: int(count) for day, count in zip(heard["day"], heard["listens"], strict=True)}
+    return provisional.frame(completeness.estimate(rows, counts, clock.now()))
+
+
+@st.cache_data(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
+def lags_of_show(show_id: int) -> lags.Distribution | None:
+    """How late a show's listens arrive, when it is known."""
+    with store.read() as session:
+        return lags.distribute(list_arrivals(session, show_id, clock.today()), clock.now())
+
+
+@st.cache_data(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
 def days_of_episode(episode_id: int, first: date, last: date) -> pd.DataFrame:
     """One episode's sums for every day of a period, zeros where nothing was counted."""
     period = Period(first, last)
@@ -85,6 +105,13 @@ def trends(show_id: int, first: date, last: date) -> dict[int, list[int]]:
         for point in stats.list_trends(session, show_id, period, step):
             lines.setdefault(point.episode_id, [0] * stretches)[point.stretch] = point.listens
     return lines
+
+
+@st.cache_data(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
+def retention_of_episode(episode_id: int) -> Course:
+    """How an episode's seconds were heard, over all days, beside what is typical of its show."""
+    with store.read() as session:
+        return course_of(retention.get_retention(session, session.get_one(Episode, episode_id), clock.now()))
 
 
 def arrivals(show_id: int) -> live.Arrivals:

@@ -53,6 +53,13 @@ def episode_columns() -> dict[str, Any]:
     }
 
 
+def retention_columns() -> dict[str, Any]:
+    """How the rows of a retention curve look."""
+    titles = {"heard": "Listening", "skipped": "Skipped", "replayed": "Played again", "typical": "Typical of the show"}
+    numbers = {name: st.column_config.NumberColumn(title, format="%.1f %%") for name, title in titles.items()}
+    return {"from": "From", **numbers}
+
+
 def height(table: pd.DataFrame) -> int | Literal["content"]:
     """All rows, or a screenful of them in pixels."""
     return "content" if len(table) <= MAX_ROWS_SHOWN else ROW_PIXELS * (MAX_ROWS_SHOWN + 1)

@@ -110,6 +110,11 @@ CSS = f"""
   display: inline-block; width: .6rem; height: .6rem; border-radius: 50%; background: {APRICOT}; margin-right: .55rem;
 }}
 .es-dot.es-quiet {{ background: #6F8A83 }}
+[class*="st-key-cause-"] {{ border-top: 1px solid {LINE}; padding-top: 1rem; gap: .6rem }}
+.es-verdict {{ margin: 0; padding: .6rem .9rem; border-radius: .7rem }}
+.es-verdict b {{ margin-right: .35rem }}
+.es-holds {{ background: {PINE_PALE}; color: {PINE_DEEP} }}
+.es-fails {{ background: #F8DDD8; color: #7A2A14 }}
 .es-account {{ font-size: .92rem; line-height: 1.45; opacity: .92; overflow-wrap: anywhere }}
 .es-account a {{ color: #F3B488 }}
 @media (max-width: 640px) {{

@@ -129,14 +129,25 @@ def _arrived_share(reference: _Reference, number: int, age: float) -> _Share:
     finals = reference.finals[used]
     arrived = np.minimum(watched.at(age)[used], finals)
     is_same_weekday = (watched.numbers[used] - number) % 7 == 0
-    weights = np.where(is_same_weekday, 1.0, _other_weekdays_weight(finals)) * reference.maturity[used]
+    others = _other_weekdays_weight(arrived, finals, is_same_weekday)
+    weights = np.where(is_same_weekday, 1.0, others) * reference.maturity[used]
     mean = float(np.clip((weights * arrived).sum() / (weights * finals).sum(), LEAST_SHARE, MOST_SHARE))
     return _Share(mean, _variance(mean, arrived / finals, finals, weights))
 
 
-def _other_weekdays_weight(finals: Floats) -> float:
-    """With few listens chance hides what is particular to a weekday, so all days serve; with many it shows."""
-    return max(0.1, 20 / (20 + float(finals.mean())))
+def _other_weekdays_weight(arrived: Floats, finals: Floats, is_same: Flags) -> float:
+    """With few listens chance hides what is particular to a weekday, so all days serve; with many it shows.
+
+    The more so, the further apart the two are, measured by how sure the weekday's own share is.
+    """
+    weight = max(0.1, 20 / (20 + float(finals.mean())))
+    days = int(is_same.sum())
+    if days < 3 or days == len(is_same):
+        return weight
+    own, other = (float(arrived[group].sum() / finals[group].sum()) for group in (is_same, ~is_same))
+    distances = arrived / finals - np.where(is_same, own, other)
+    unsure = float((finals * distances**2).sum() / finals.sum()) / days
+    return weight * unsure / (unsure + (own - other) ** 2) if own != other else weight
 
 
 def _variance(mean: float, shares: Floats, finals: Floats, weights: Floats) -> float:

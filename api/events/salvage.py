@@ -7,14 +7,17 @@ is missing, cannot be read or is not what was appended is handed out as damaged,
 import sqlite3
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from api import clock
 from api.events.log import StoredRecord
 from api.events.sqlite_file import OFFSET_MASK, PARTITION_SHIFT, checksum
 
 SALVAGE_ROWS = 1000
 """Offsets asked for one by one in one call, when rows together cannot be read."""
+TIME_ROWS = 100
+"""Neighbours looked at for an intact one."""
 NO_RECORD = b"\xc1"
 """Begins no msgpack value: what is left of a record may look like one, and must not count wherever it is copied to."""
 ROW = "SELECT id & ?, key, payload, appended_ms, crc FROM record"
@@ -42,10 +45,11 @@ def read_records(connection: sqlite3.Connection, partition: int, offset: int, li
                 raise
             limit = min(limit, SALVAGE_ROWS)
             rows = _read_singly(connection, first, range(offset, offset + limit))
-    is_whole = len(rows) == limit and rows[-1][0] == offset + limit - 1
-    if is_whole and all(_is_intact(first, row) for row in rows):
-        return [StoredRecord(*row[:4]) for row in rows]
-    return _with_losses(rows, first, range(offset, offset + limit))
+        is_whole = len(rows) == limit and rows[-1][0] == offset + limit - 1
+        if is_whole and all(_is_intact(first, row) for row in rows):
+            return [StoredRecord(*row[:4]) for row in rows]
+        appended_ms = _time_near(connection, first, offset)
+    return _with_losses(rows, first, range(offset, offset + limit), appended_ms)
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -86,11 +90,24 @@ def _is_intact(first: int, row: _Row) -> bool:
         return False
 
 
-def _with_losses(rows: list[_Row], first: int, offsets: range) -> list[StoredRecord]:
+def _time_near(connection: sqlite3.Connection, first: int, offset: int) -> int:
+    """When the last intact record before `offset` was appended, or the next one after it."""
+    for condition in ("id < ?2 AND id >= ?3 ORDER BY id DESC", "id >= ?2 AND id < ?4 ORDER BY id"):
+        with suppress(sqlite3.DatabaseError):
+            rows = connection.execute(
+                f"SELECT id & ?1, key, payload, appended_ms, crc FROM record WHERE {condition} LIMIT {TIME_ROWS}",
+                (OFFSET_MASK, first + offset, first, first + OFFSET_MASK),
+            )
+            for row in rows:
+                if _is_intact(first, row):
+                    return int(row[3])
+    return clock.now_ms()
+
+
+def _with_losses(rows: list[_Row], first: int, offsets: range, appended_ms: int) -> list[StoredRecord]:
     """A record for each of `offsets`. A damaged one cannot say when it was appended: the one before it does."""
     found = {row[0]: row for row in rows}
     intact = {offset for offset, row in found.items() if _is_intact(first, row)}
-    appended_ms = next((row[3] for row in rows if row[0] in intact), 0)
     records = []
     for offset in offsets:
         if offset in intact:

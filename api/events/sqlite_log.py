@@ -39,7 +39,12 @@ _logger = structlog.get_logger(__name__)
 
 def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":
+        # A sync that failed while switching is not told as an error; the file stays in its old mode, and the handle is
+        # one whose sync failed.
+        connection.close()
+        raise sqlite3.OperationalError(f"the event log {path} cannot be put into WAL mode; it stays in {mode}")
     connection.execute("PRAGMA synchronous=FULL")
     # Checkpoints run on a thread of their own: inline they stall every waiting request for about 100 ms.
     connection.execute("PRAGMA wal_autocheckpoint=0")

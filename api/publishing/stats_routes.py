@@ -1,6 +1,6 @@
 """How much a show was heard, read from the rollups."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,17 +11,13 @@ from sqlmodel import Session
 from api import clock
 from api.deps import PublisherDep, ReadSessionDep
 from api.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError, documented
+from api.periods import From, To, parse_period
 from api.publishing import service
 from api.publishing.arrival_routes import CompletenessOut, completeness_of
 from api.publishing.retention_routes import StatsBySecond, Width, refuse_days, retention_of
 from models import metrics
-from models.periods import Period
 from models.queries import catalogue, stats
 from models.tables import User
-
-DEFAULT_DAYS = 30
-MAX_DAYS = 1100
-"""Three years: more rows than a chart can show, and a bound on one answer."""
 
 router = APIRouter(prefix="/v1", tags=["stats"])
 
@@ -63,10 +59,6 @@ class StatsByEpisode(BaseModel):
     rows: list[EpisodeRow]
 
 
-From = Annotated[
-    date | None, Query(alias="from", description=f"First UTC day. Without it, {DEFAULT_DAYS - 1} days before `to`.")
-]
-To = Annotated[date | None, Query(alias="to", description="Last UTC day, included. Without it, today.")]
 By = Annotated[Literal["day", "episode", "second"], Query(description="What a row stands for.")]
 OfEpisode = Annotated[UUID | None, Query(description="With `by=second`, and only then: the episode's id.")]
 
@@ -97,7 +89,7 @@ def read_stats(
     if episode is not None or width is not None:
         raise InvalidError("episode and width go with by=second. Add it, or leave them out.")
     today = clock.now().date()
-    period = _parse_period(first, last, today)
+    period = parse_period(first, last, today)
     show = catalogue.get_show(session, show_id, service.scope_of(user))
     if show is None:
         raise NotFoundError("There is no such show among yours. GET /v1/shows lists them with their ids.")
@@ -124,21 +116,3 @@ def _retention(
 def _episode_row(row: stats.EpisodeSums) -> EpisodeRow:
     counts = {slug: getattr(row, slug) for slug in metrics.ADDITIVE_SLUGS}
     return EpisodeRow(episode_id=row.uuid, **counts)
-
-
-def _parse_period(first: date | None, last: date | None, today: date) -> Period:
-    if last is None:
-        last = today
-    if first is None:
-        first = _default_first(last)
-    if first > last:
-        raise InvalidError(f"from={first} is after to={last}. Swap them; the day in `to` is included.")
-    if (last - first).days >= MAX_DAYS:
-        raise InvalidError(f"{first} to {last} is more than {MAX_DAYS} days. Ask for a shorter span, several times.")
-    return Period(first, last)
-
-
-def _default_first(last: date) -> date:
-    # The calendar begins in the year 1; a span that would begin earlier begins there.
-    is_too_early = (last - date.min).days < DEFAULT_DAYS
-    return date.min if is_too_early else last - timedelta(days=DEFAULT_DAYS - 1)

@@ -2,7 +2,20 @@
 
 import streamlit as st
 
-from dashboard import cards, clock, data, day_chart, filters, formats, settings
+from dashboard import (
+    cards,
+    charts,
+    clock,
+    data,
+    day_chart,
+    filters,
+    formats,
+    provisional,
+    retention,
+    retention_chart,
+    settings,
+    tables,
+)
 from dashboard.app_pages import empty
 from models import metrics
 from models.media_types import media_path
@@ -35,7 +48,10 @@ def render(user: User, all_episodes: st.Page) -> None:
     episode_id = data.key(episode)
     days = data.days_of_episode(episode_id, period.first, period.last)
     cards.row(CARDS, days, data.days_of_episode(episode_id, before.first, before.last), period)
-    day_chart.show(days, episode.published_at)
+    growing = data.growing_days(data.key(show), period.first, period.last)
+    day_chart.show(days, provisional.shares_only(growing), episode.published_at)
+    with st.container(border=True, key="card-retention"):
+        _retention(data.retention_of_episode(episode_id))
     with st.container(border=True, key="card-share"):
         _share(episode)
         empty.feed(show)
@@ -57,3 +73,16 @@ def _share(episode: Episode) -> None:
     st.caption("The recording, as players fetch it" if is_public else "The recording's address, once it is published")
     path = media_path(episode.uuid, episode.audio_type)
     st.code(f"{settings.current().resolved_base_url()}{path}", language=None)
+
+
+def _retention(course: retention.Course) -> None:
+    st.subheader(metrics.RETENTION.title, help=metrics.RETENTION.definition)
+    if not course.is_heard:
+        st.write("Nobody was heard playing this yet. As soon as a player reports what was heard, the curve is here.")
+        return
+    st.caption(retention.caption(course))
+    figure = retention_chart.figure(course)
+    st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt=retention.alt(course))
+    st.markdown(retention.listed(course))
+    with st.expander("The curve as a table"):
+        st.dataframe(retention.table(course), hide_index=True, column_config=tables.retention_columns())

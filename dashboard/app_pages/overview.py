@@ -1,8 +1,9 @@
 """What was heard of one show, and what is arriving now."""
 
+import pandas as pd
 import streamlit as st
 
-from dashboard import cards, charts, data, day_chart, filters, live_strip
+from dashboard import cards, charts, data, day_chart, filters, lag_card, live_strip
 from dashboard.app_pages import empty
 from models import metrics
 from models.tables import User
@@ -29,12 +30,16 @@ def render(user: User) -> None:
         empty.no_episodes(scope.show)
         return
     cards.row(CARDS, days, data.days(show_id, before.first, before.last), period)
-    day_chart.show(days)
+    day_chart.show(days, data.growing_days(show_id, period.first, period.last, arrived))
     with st.container(border=True, key="card-top"):
-        st.subheader("Most heard episodes")
-        heard = episodes[episodes["listens"] > 0].head(TOP)
-        if heard.empty:
-            empty.not_heard(scope.show)
-            return
-        st.caption(f"Listens in the last {period.days} days.")
-        st.plotly_chart(charts.top_episodes(heard), theme=None, config=charts.CONFIG, alt="Listens per episode")
+        _top(scope, episodes[episodes["listens"] > 0].head(TOP))
+    lag_card.show(data.lags_of_show(show_id))
+
+
+def _top(scope: filters.Scope, heard: pd.DataFrame) -> None:
+    st.subheader("Most heard episodes")
+    if heard.empty:
+        empty.not_heard(scope.show)
+        return
+    st.caption(f"Listens in the last {scope.period.days} days.")
+    st.plotly_chart(charts.top_episodes(heard), theme=None, config=charts.CONFIG, alt="Listens per episode")

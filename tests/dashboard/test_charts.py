@@ -9,6 +9,8 @@ import pytest
 
 from dashboard import charts, theme
 from models import metrics
+from models.lags import distribute
+from tests.models.test_lags import NOON, days_like
 
 FIRST = date(2026, 3, 1)
 
@@ -58,6 +60,51 @@ def test_a_marker_near_the_right_edge_writes_to_the_left() -> None:
         for day in (1, 10)
     ]
     assert sides == ["left", "right"]
+
+
+def growing(**changes: float) -> pd.DataFrame:
+    """Two of three days are provisional."""
+    row = {"share": 0.8, "expected_listens": 12.0, "low": 11.0, "high": 15.0, **changes}
+    return pd.DataFrame([{"day": date(2026, 3, day), **row} for day in (2, 3)])
+
+
+def test_provisional_days_are_hatched_and_have_an_outline_up_to_what_is_expected() -> None:
+    frame = days((10, 4), (10, 0), (7, 7))
+    online, offline, expected, words = charts.listens_per_day(frame, growing=growing()).data
+    assert [tuple(trace.marker.pattern.shape) for trace in (online, offline)] == [("", "/", "/")] * 2
+    assert (list(online.y), list(offline.y)) == ([6, 10, 0], [4, 0, 7])
+    assert (list(expected.x), list(expected.y)) == ([date(2026, 3, 2), date(2026, 3, 3)], [2, 5])
+    assert (list(expected.error_y.array), list(expected.error_y.arrayminus)) == ([3, 3], [1, 1])
+    assert words.name == "Still arriving"
+    assert "expect 12" in words.hovertemplate[0]
+
+
+def test_the_range_of_a_provisional_day_fits_into_the_figure() -> None:
+    frame = days((10, 4), (10, 0), (7, 7))
+    figure = charts.listens_per_day(frame, growing=growing(high=80.0))
+    assert figure.layout.yaxis.range[1] > 80
+
+
+def test_an_episodes_provisional_days_have_no_outline() -> None:
+    nothing = float("nan")
+    frame = days((10, 4), (10, 0), (7, 7))
+    figure = charts.listens_per_day(frame, growing=growing(expected_listens=nothing, low=nothing, high=nothing))
+    assert [trace.name for trace in figure.data] == ["Online", "Offline", "Still arriving"]
+    assert figure.layout.yaxis.range[1] < 12
+
+
+def test_without_provisional_days_nothing_is_hatched() -> None:
+    figure = charts.listens_per_day(days((10, 4), (10, 0)), growing=growing().head(0))
+    assert [trace.name for trace in figure.data] == ["Online", "Offline"]
+    assert tuple(figure.data[0].marker.pattern.shape) == ("", "")
+
+
+def test_lags_are_drawn_by_days_since_the_day_began() -> None:
+    lags = distribute(days_like({10: 60, 30: 30, 96: 10}), NOON)
+    assert lags is not None
+    (line,) = charts.arrival_lags(lags).data
+    shares = dict(zip(line.x, line.y, strict=True))
+    assert (shares[0], shares[1], shares[2], shares[5]) == pytest.approx((0, 0.6, 0.9, 1))
 
 
 def test_the_most_heard_episode_is_on_top_with_its_title_and_number() -> None:

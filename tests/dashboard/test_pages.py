@@ -1,5 +1,6 @@
 """Whole runs of the page script, as Streamlit makes them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard
 from dashboard import session
-from models.counting import ArrivalDay, EpisodeDay
+from models.counting import ArrivalDay, EpisodeDay, ShowArrival
 from models.tables import Role, User
 from tests.dashboard.conftest import end_sessions, put_session, put_user
 from tests.factories import make_episode, make_show
@@ -95,6 +96,44 @@ def test_overview_shows_the_sums_of_the_period_and_their_change(creator: User, d
     }
     assert "not the IAB download" in words(app)
     assert "<b>31</b> of them heard on an earlier day" in words(app)
+
+
+def put_history(engine: Engine, owner: User) -> str:
+    """A show of which nine listens of ten arrive on the day and one two days later; its episode's id."""
+    with Session(engine) as store_session:
+        show = make_show(store_session, owner)
+        episode = make_episode(store_session, show)
+        for age in range(40):
+            day, late = TODAY - timedelta(days=age), age > 2
+            arrived = {0: 90, 48: 10} if late else {0: 90}
+            store_session.add_all(
+                ShowArrival(show_id=show.id, day=day, lag_hours=lag, starts=count, listens=count, heard_seconds=0)
+                for lag, count in arrived.items()
+            )
+            counts = dict.fromkeys(("starts", "listens"), sum(arrived.values()))
+            none = dict.fromkeys(("offline_listens", "completions", "heard_seconds"), 0)
+            store_session.add(EpisodeDay(episode_id=episode.id, day=day, **counts, **none))
+        store_session.commit()
+        return str(episode.uuid)
+
+
+def test_days_that_are_still_arriving_are_named_with_what_to_expect(creator: User, dashboard_store: Engine) -> None:
+    wanted = put_history(dashboard_store, creator)
+    app = run()
+    assert not app.exception
+    said = words(app).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Hatched days are still arriving" in said
+    assert re.search(r"yesterday is about 9\d % in, expect (99|100|101) ", said)
+    assert "90 % after" in said
+    of_episode = words(episodes_page(creator, wanted)).replace("\N{NO-BREAK SPACE}", " ")
+    assert re.search(r"yesterday is about 9\d % in\.", of_episode)
+
+
+def test_without_enough_history_no_day_is_called_provisional(creator: User, dashboard_store: Engine) -> None:
+    put_listens(dashboard_store, creator)
+    said = words(run())
+    assert "Not enough history yet" in said
+    assert "Hatched" not in said
 
 
 def test_another_period_changes_the_sums(creator: User, dashboard_store: Engine) -> None:

@@ -1,0 +1,52 @@
+"""Asks the API as whoever is signed in: for every write, and for the little that only the API can see."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from dashboard import session, settings
+
+TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API said."""
+
+    status: int
+    body: dict[str, Any]
+    """Empty when it said nothing that we understand."""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it did as asked."""
+        return 200 <= self.status < 300
+
+    @property
+    def problem(self) -> str:
+        """Why not, and what to do, for people."""
+        return str(self.body.get("message") or f"Earshot's API answered {self.status}. Try again in a minute.")
+
+
+NO_ANSWER = Answer(503, {"message": "Earshot's API does not answer. Nothing was changed; try again in a minute."})
+
+
+def ask(method: str, path: str, json: dict[str, Any] | None = None) -> Answer:
+    """One request with the session of the browser that is being served. Never raises."""
+    headers = {"Authorization": f"Bearer {session.token() or ''}"}
+    url = f"{settings.current().resolved_api_url()}{path}"
+    try:
+        with httpx2.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+            answer = client.request(method, url, json=json, headers=headers)
+    except httpx2.HTTPError:
+        return NO_ANSWER
+    return Answer(answer.status_code, _object(answer))
+
+
+def _object(answer: httpx2.Response) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
