@@ -15,6 +15,7 @@ from rich.text import Text
 
 from bench import profiling
 from bench.folding import measure_folding
+from bench.history import measure_history
 from bench.ingest import measure_ingest
 from bench.machine import describe
 from bench.path import measure_path
@@ -24,7 +25,7 @@ from bench.ratios import targets
 from bench.report import Report, show
 from bench.subjects import Counting
 
-PARTS = ("ingest", "folding", "path")
+PARTS = ("ingest", "folding", "history", "path")
 FOLDER = Path("build")
 
 app = typer.Typer(add_completion=False, help="Measure Earshot and a naive baseline on this machine.")
@@ -39,7 +40,7 @@ FolderOption = Annotated[Path, typer.Option(help="Where the stores go while meas
 def run(
     context: typer.Context,
     quick: Annotated[bool, typer.Option("--quick", help="Rougher, in a fraction of the time.")] = False,
-    only: Annotated[str, typer.Option(help="Parts, with commas: ingest, folding, path.")] = ",".join(PARTS),
+    only: Annotated[str, typer.Option(help=f"Parts, with commas: {', '.join(PARTS)}.")] = ",".join(PARTS),
     json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
     folder: FolderOption = FOLDER,
 ) -> None:
@@ -66,7 +67,7 @@ def measure(bench: Bench, parts: list[str]) -> Report:
         _measure_parts(bench, parts, report)
     except BenchError as error:
         report.stopped = str(error)
-    report.targets = targets(report.ingest, report.folding)
+    report.targets = targets(report.ingest, report.folding, report.history)
     report.seconds = time.monotonic() - started
     return report
 
@@ -80,6 +81,8 @@ def _measure_parts(bench: Bench, parts: list[str], report: Report) -> None:
             report.folding = measure_folding(bench, counting)
         if "path" in parts:
             report.path = measure_path(bench, counting)
+    if "history" in parts:
+        report.history = measure_history(bench)
 
 
 @contextmanager

@@ -28,6 +28,10 @@ class Plan:
     path_tries: int
     path_repeats: int
     path_events: int
+    history_known: tuple[int, int]
+    """Events that the two stores know before the same traffic is folded into both."""
+    history_events: int
+    history_repeats: int
 
 
 FULL = Plan(
@@ -41,6 +45,9 @@ FULL = Plan(
     path_tries=50,
     path_repeats=3,
     path_events=100_000,
+    history_known=(100_000, 10_000_000),
+    history_events=200_000,
+    history_repeats=7,
 )
 QUICK = Plan(
     repeats=3,
@@ -53,6 +60,9 @@ QUICK = Plan(
     path_tries=15,
     path_repeats=1,
     path_events=20_000,
+    history_known=(20_000, 400_000),
+    history_events=60_000,
+    history_repeats=3,
 )
 
 

@@ -5,6 +5,7 @@ from statistics import median
 import msgspec
 
 from bench.folding import FoldingRow
+from bench.history import HistoryRow, ratio
 from bench.ingest import IngestRow
 from bench.plan import USUAL_BATCH
 
@@ -14,6 +15,8 @@ FOLDING_RATIO = 100
 """Folding, times the baseline's whole path."""
 FOLDING_RATE = 100_000
 """Events per second on one core."""
+HISTORY_RATIO = 0.7
+"""Folding with much history, times folding with little."""
 
 
 class Target(msgspec.Struct):
@@ -28,7 +31,9 @@ class Target(msgspec.Struct):
     """The same from CPU times, on which other programs on the machine weigh less."""
 
 
-def targets(ingest: list[IngestRow] | None, folding: FoldingRow | None) -> list[Target]:
+def targets(
+    ingest: list[IngestRow] | None, folding: FoldingRow | None, history: list[HistoryRow] | None = None
+) -> list[Target]:
     """Those that the measured parts can answer."""
     found = []
     if ingest:
@@ -44,7 +49,15 @@ def targets(ingest: list[IngestRow] | None, folding: FoldingRow | None) -> list[
         found.append(_target("folding / naive whole path", ratio, FOLDING_RATIO, "x", by_cpu))
         rate, by_cpu = folding.events_per_second, folding.events_per_cpu_second
         found.append(_target("folding, one core", rate, FOLDING_RATE, "events/s", by_cpu))
+    if history:
+        few, many = (f"{row.size.known_events:,}" for row in history)
+        found.append(_target(f"folding at {many} known events / at {few}", *_history(history)))
     return found
+
+
+def _history(rows: list[HistoryRow]) -> tuple[float, float, str, float]:
+    by_clock, by_cpu = ratio(rows)
+    return by_clock, HISTORY_RATIO, "x", by_cpu
 
 
 def _target(what: str, measured: float, target: float, unit: str, by_cpu_time: float) -> Target:

@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.folding import FoldingRow
+from bench.history import HistoryRow
 from bench.ingest import IngestRow
 from bench.machine import Machine
 from bench.path import PathRow
@@ -19,6 +20,7 @@ class Report(msgspec.Struct):
     """How long the bench took."""
     ingest: list[IngestRow] | None = None
     folding: FoldingRow | None = None
+    history: list[HistoryRow] | None = None
     path: PathRow | None = None
     targets: list[Target] = []
     stopped: str = ""
@@ -36,6 +38,8 @@ def show(report: Report, console: Console) -> None:
         console.print(_ingest(report.ingest))
     if report.folding:
         console.print(_folding(report.folding))
+    if report.history:
+        console.print(_history(report.history))
     if report.path:
         console.print(_path(report.path))
     if report.targets:
@@ -89,6 +93,29 @@ def _folding(row: FoldingRow) -> Table:
     return table
 
 
+def _history(rows: list[HistoryRow]) -> Table:
+    table = _table(
+        "The same traffic folded with much and with little history (20 events a batch)",
+        "events known", "playbacks", "devices", "store MB", "B/playback", "the row", "events/s", "lowest", "highest",
+        "by CPU",
+    )  # fmt: skip
+    table.columns[0].no_wrap = True
+    for row in rows:
+        size = row.size
+        own = "-" if size.playback_bytes is None else f"{size.playback_bytes / size.playbacks:,.0f}"
+        table.add_row(
+            f"{size.known_events:,}",
+            f"{size.playbacks:,}",
+            f"{size.devices:,}",
+            f"{size.file_bytes / 1e6:,.1f}",
+            f"{size.file_bytes / size.playbacks:,.0f}",
+            own,
+            *_rates(row.events_per_second, [run.events / run.seconds for run in row.runs]),
+            f"{row.events_per_cpu_second:,.0f}",
+        )
+    return table
+
+
 def _path(row: PathRow) -> Table:
     table = _table("From POST to rollup (20 events a batch)", "", "p50 ms", "p99 ms", "events/s", "lowest", "highest")
     table.add_row("earshot", *_latencies(row.p50_ms, row.p99_ms), *_rates(row.events_per_second, row.runs))
@@ -101,7 +128,7 @@ def _targets(targets: list[Target]) -> Table:
     table = _table("Targets", "", "measured", "target", "", "by CPU time")
     for target in targets:
         verdict = "[green]met[/]" if target.is_met else "[red]missed[/]"
-        digits = 1 if target.unit == "x" else 0
+        digits = 0 if target.unit != "x" else 1 if target.target >= 10 else 2
         measured, aim, by_cpu = (
             f"{value:,.{digits}f} {target.unit}" for value in (target.measured, target.target, target.by_cpu_time)
         )

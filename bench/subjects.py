@@ -51,20 +51,20 @@ class Naive:
 class Earshot:
     """An installation with a migrated store and a catalogue published long ago."""
 
-    def __init__(self, processes: Processes, name: str) -> None:
+    def __init__(self, processes: Processes, name: str, published_days: int = 80) -> None:
         self._processes = processes
         self.home = processes.folder / name
         self.home.mkdir()
         self.environment = {"EARSHOT_HOME": str(self.home)}
         self.api_key = secrets.token_urlsafe(32)
         self.store_url = f"sqlite:///{self.home / 'store.db'}"
-        self.show, self.episodes = self._fill()
+        self.show, self.episodes = self._fill(published_days)
 
-    def _fill(self) -> tuple[str, tuple[str, ...]]:
+    def _fill(self, published_days: int) -> tuple[str, tuple[str, ...]]:
         engine = make_engine(self.store_url)
         migrate(engine)
         with Session(engine) as session:
-            show, episodes = _catalogue(session, self.api_key)
+            show, episodes = _catalogue(session, self.api_key, published_days)
             session.commit()
         engine.dispose()
         return show, episodes
@@ -101,9 +101,9 @@ class Earshot:
         )
 
 
-def _catalogue(session: Session, api_key: str) -> tuple[str, tuple[str, ...]]:
+def _catalogue(session: Session, api_key: str, published_days: int) -> tuple[str, tuple[str, ...]]:
     now = datetime.now(UTC)
-    published_at = now - timedelta(days=80)
+    published_at = now - timedelta(days=published_days)
     owner = User(
         email="bench@example.com",
         role=Role.CREATOR,

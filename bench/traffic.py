@@ -48,23 +48,21 @@ def make_traffic(devices: Sequence[Device], episodes: Sequence[str], *, events: 
     rounds = max(1, round(events / (batch_size * len(devices))))
     rng = random.Random(seed)
     histories = [
-        _history(random.Random(rng.random()), episodes, rounds * batch_size, now_ms, episode_ms) for _ in devices
+        history(random.Random(rng.random()), episodes, rounds * batch_size, now_ms, episode_ms) for _ in devices
     ]
-    batches = [
-        _requests(device, history, batch_size, now_ms) for device, history in zip(devices, histories, strict=True)
-    ]
+    batches = [_requests(device, log, batch_size, now_ms) for device, log in zip(devices, histories, strict=True)]
     requests = [batches[place][round_] for round_ in range(rounds) for place in range(len(devices))]
     return Traffic(requests, batch_size, expect(histories))
 
 
-def _history(rng: random.Random, episodes: Sequence[str], count: int, now_ms: int, episode_ms: int) -> list[EventTuple]:
+def history(rng: random.Random, episodes: Sequence[str], count: int, now_ms: int, episode_ms: int) -> list[EventTuple]:
     """A device's log of `count` events, the last of them minutes to days old: phones are often offline."""
     log: list[EventTuple] = []
     clock_ms = 0
     session = 0
     while len(log) < count:
         session += 1
-        for event in _sitting(rng, rng.choice(episodes), f"s{session}", clock_ms, episode_ms):
+        for event in sitting(rng, rng.choice(episodes), f"s{session}", clock_ms, episode_ms):
             log.append((len(log) + 1, *event))
         clock_ms = log[-1][4] + rng.randrange(10 * 60_000, 12 * 3_600_000)
     del log[count:]
@@ -73,7 +71,7 @@ def _history(rng: random.Random, episodes: Sequence[str], count: int, now_ms: in
     return [(*event[:4], event[4] + shift, *event[5:]) for event in log]
 
 
-def _sitting(
+def sitting(
     rng: random.Random, episode: str, session: str, clock_ms: int, episode_ms: int
 ) -> Iterator[tuple[str, str, str, int, int, int, int, bool]]:
     """One sitting with one episode: progress once a minute, a jump now and then, an end."""
@@ -101,12 +99,12 @@ def _sitting(
     yield "pause", episode, session, clock_ms + 20_000, position, end, 20_000, is_offline
 
 
-def _requests(device: Device, history: list[EventTuple], batch_size: int, now_ms: int) -> list[bytes]:
+def _requests(device: Device, log: list[EventTuple], batch_size: int, now_ms: int) -> list[bytes]:
     """The device's log cut into HTTP requests."""
-    ids = [GENESIS, *(event_id.hex() for event_id in chain_ids(device.device_id, GENESIS, history))]
+    ids = [GENESIS, *(event_id.hex() for event_id in chain_ids(device.device_id, GENESIS, log))]
     return [
-        request(device, ids[first], ids[first + batch_size], history[first : first + batch_size], now_ms)
-        for first in range(0, len(history), batch_size)
+        request(device, ids[first], ids[first + batch_size], log[first : first + batch_size], now_ms)
+        for first in range(0, len(log), batch_size)
     ]
 
 
@@ -131,8 +129,8 @@ def expect(histories: Sequence[Sequence[EventTuple]]) -> Expected:
     """The counts of these histories by brute force: a set of whole seconds per device, episode and day."""
     heard: dict[tuple[int, str, int], set[int]] = defaultdict(set)
     started: set[tuple[int, str, int]] = set()
-    for place, history in enumerate(histories):
-        for _, kind, episode, _, at_ms, from_ms, to_ms, _, _ in history:
+    for place, log in enumerate(histories):
+        for _, kind, episode, _, at_ms, from_ms, to_ms, _, _ in log:
             key = (place, episode, at_ms // DAY_MS)
             heard[key].update(range(from_ms // 1000, to_ms // 1000))
             if kind != "download":
