@@ -6,7 +6,7 @@ live writes touch the last few days' pages, however long the history.
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 from models.columns import UtcDay
@@ -184,11 +184,18 @@ class Receipt(SQLModel, table=True):
     """`intact`, `broken`, `gap` or `fork`: the worst that this body showed."""
 
 
+_TROUBLED = text("is_broken OR is_forked OR missing <> '[]'")
+"""In the words of `queries/pipeline.py`, or the index is not used."""
+
+
 class DeviceLog(SQLModel, table=True):
     """Where a device's hash chain stands."""
 
     __tablename__ = "device_log"
-    __table_args__ = CLUSTERED
+    __table_args__ = (
+        Index("ix_device_log_troubled", "last_received_ms", sqlite_where=_TROUBLED, postgresql_where=_TROUBLED),
+        CLUSTERED,
+    )
 
     device: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
     last_seq: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -50,6 +50,10 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_set_aside_cause", "set_aside", ["cause", "received_at_ms"])
+    troubled = sa.text("is_broken OR is_forked OR missing <> '[]'")
+    op.create_index(
+        "ix_device_log_troubled", "device_log", ["last_received_ms"], sqlite_where=troubled, postgresql_where=troubled
+    )
     # SQLite would take '' in a blob column for text.
     nothing = sa.text("x''" if op.get_bind().dialect.name == "sqlite" else "''")
     op.add_column("playback", sa.Column("repeats", sa.LargeBinary(), server_default=nothing, nullable=False))
@@ -64,6 +68,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_device_log_troubled", "device_log")
     op.drop_index("ix_set_aside_cause", "set_aside")
     op.drop_column("playback", "repeats")
     op.drop_table("show_arrival")
