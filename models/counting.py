@@ -114,7 +114,7 @@ class EpisodeHeard(SQLModel, table=True):
 
 
 HEARD_CHUNK_SECONDS = 256
-"""Seconds in a row of `episode_heard`: blobs of 1 KiB, so that a step writes little and PostgreSQL keeps them inline."""
+"""Seconds in a row of `episode_heard`: blobs of 1 KiB, so a step writes little and PostgreSQL keeps them in the row."""
 
 
 class EpisodeCounted(SQLModel, table=True):
