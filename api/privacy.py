@@ -41,7 +41,8 @@ def export_devices(engine: Engine, log: EventLog, archive: Archive, wanted: Iter
 
 def _export_device(engine: Engine, log: EventLog, archive: Archive, device: bytes) -> dict[str, Any]:
     partition = partition_of(device, log.partitions)
-    records = [unpack(record.payload) for record in erasing.records_of(log, archive, partition, device)]
+    found = erasing.records_of(log, archive, partition, [device])[device]
+    records = [unpack(record.payload) for record in found if not record.is_damaged]
     with read_only(engine).connect() as connection:
         rows = erasures.list_playbacks_of_device(connection, device)
         uuids = erasures.list_uuids(connection, {row[2] for row in rows})

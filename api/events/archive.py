@@ -10,7 +10,7 @@ the archive goes. Columns: `offset`, `appended_ms`, `key`, `payload` (a packed r
 import fcntl
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -95,20 +95,21 @@ class Archive:
             raise
         writer.finish()
 
-    def rewrite(self, partition: int, key: bytes, change: Callable[[StoredRecord], Record]) -> int:
-        """Put what `change` makes of them in the place of the records with this key; how many there were.
+    def rewrite(self, partition: int, keys: Collection[bytes], change: Callable[[StoredRecord], Record]) -> int:
+        """Put what `change` makes of them in the place of the records with these keys; how many there were.
 
         Files without any are only read by their key column. A file is replaced whole or not at all.
         """
         changed = 0
+        wanted = pa.array(list(keys), pa.binary())
         for file in self.files(partition):
-            keys = pq.read_table(file.path, columns=["key"]).column("key")
-            meant = pc.sum(pc.equal(keys, pa.scalar(key, pa.binary()))).as_py()
+            column = pq.read_table(file.path, columns=["key"]).column("key")
+            meant = pc.sum(pc.is_in(column, value_set=wanted)).as_py()
             if not meant:
                 continue
             with self.writer(partition, file.day) as writer:
                 for page in _pages(file.path):
-                    writer.add([_changed(record, change) if record.key == key else record for record in page])
+                    writer.add([_changed(record, change) if record.key in keys else record for record in page])
             changed += meant
         return changed
 

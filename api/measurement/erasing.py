@@ -6,9 +6,11 @@ note goes.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import structlog
 from sqlalchemy import Engine
@@ -24,74 +26,93 @@ from models.columns import DAY_MS
 from models.queries import erasures
 from models.queries.erasures import PendingErasure
 
+AT_ONCE = 500
+"""Devices erased with one reading of log and archive; all their records are in memory then."""
+
 _logger = structlog.get_logger(__name__)
 
 
 def erase_pending(engine: Engine, log: EventLog, archive: Archive) -> int:
-    """Erase the devices that wish it; how many there were. The archive's lock must be held."""
+    """Erase the devices that wish it; how many there were. The archive's lock must be held.
+
+    Log and archive are read once for `AT_ONCE` devices of a partition, however many wishes each of them sent.
+    """
     with engine.connect() as connection:
         pending = erasures.list_erasures(connection)
-    for erasure in pending:
-        kept = erasure.kept or _replace_in_store(engine, log, archive, erasure)
-        _replace_records(log, archive, erasure, kept)
-        with engine.begin() as connection:
-            erasures.delete_erasure(connection, erasure.device)
-        _logger.info("erased a device")
+    for partition, group in groupby(pending, lambda erasure: erasure.partition):
+        wishes = list(group)
+        for start in range(0, len(wishes), AT_ONCE):
+            _erase(engine, log, archive, partition, wishes[start : start + AT_ONCE])
+    if pending:
+        _logger.info("erased devices", devices=len(pending))
     return len(pending)
 
 
-def records_of(log: EventLog, archive: Archive, partition: int, device: bytes) -> Iterator[StoredRecord]:
-    """Everything that log and archive hold of a device, in order. Reads all of both."""
+def records_of(
+    log: EventLog, archive: Archive, partition: int, devices: Collection[bytes]
+) -> dict[bytes, list[StoredRecord]]:
+    """Everything that log and archive hold of these devices, in order. Reads all of both."""
+    found: dict[bytes, list[StoredRecord]] = {device: [] for device in devices}
     for page in records_between(log, archive, partition, 0, log.end(partition)):
-        yield from (record for record in page if record.key == device)
+        for record in page:
+            if record.key in found:
+                found[record.key].append(record)
+    return found
 
 
-def _replace_in_store(engine: Engine, log: EventLog, archive: Archive, erasure: PendingErasure) -> bytes:
-    """Replace its rows by what stays of them; that, packed."""
-    records = [
-        record
-        for record in records_of(log, archive, erasure.partition, erasure.device)
-        if record.offset < erasure.offset
-    ]
-    with TemporaryDirectory() as folder, Rebuild(engine, Path(folder) / "device.db") as rebuild:
-        rebuild.fold(erasure.partition, records)
-        sums = rebuild.sums()
+def _erase(engine: Engine, log: EventLog, archive: Archive, partition: int, wishes: Sequence[PendingErasure]) -> None:
+    found = records_of(log, archive, partition, [wish.device for wish in wishes])
+    kept = {wish.device: wish.kept or _replace_in_store(engine, wish, found[wish.device]) for wish in wishes}
+    asked_at = {wish.device: wish.offset for wish in wishes}
+
+    def replacement(record: StoredRecord) -> Record:
+        return _replacement(record, asked_at[record.key], kept[record.key])
+
+    start = log.start(partition)
+    in_log = (record for records in found.values() for record in records if record.offset >= start)
+    log.rewrite(partition, {record.offset: replacement(record) for record in in_log})
+    archive.rewrite(partition, asked_at.keys(), replacement)
     with engine.begin() as connection:
-        old = erasures.list_playbacks_of_device(connection, erasure.device)
+        for wish in wishes:
+            erasures.delete_erasure(connection, wish.device)
+
+
+def _replacement(record: StoredRecord, asked_at: int, kept: bytes) -> Record:
+    """What stands in the place of an erased device's record."""
+    if record.offset == asked_at:
+        return Record(b"", kept)
+    found = unpack(record.payload)
+    if record.offset > asked_at and isinstance(found, SyncBatch | Actions | Replay):
+        return Record(b"", pack(refused(found)))
+    return Record(b"", pack(Gone()))
+
+
+def _replace_in_store(engine: Engine, wish: PendingErasure, records: Sequence[StoredRecord]) -> bytes:
+    """Replace its rows by what stays of them; that, packed."""
+    before = [record for record in records if record.offset < wish.offset]
+    sums = _sums_of(engine, wish.partition, before) if before else ([], [], [])
+    with engine.begin() as connection:
+        old = erasures.list_playbacks_of_device(connection, wish.device)
         uuids = erasures.list_uuids(connection, {row[2] for row in old})
         # Each with a stand-in of its own: who heard one episode cannot be seen to have heard another.
         new = [playback.to_row((row[0], secrets.token_bytes(16), row[2]), _without_device(row)) for row in old]
         kept = pack(
             Kept(
-                erasures.hash_device(erasure.device),
+                erasures.hash_device(wish.device),
                 [(row[0], row[1], uuids[row[2]], row[4], row[5], row[6], row[9], row[10]) for row in new],
                 *sums,
             )
         )
-        erasures.replace_device(connection, erasure.device, old, new, kept)
+        erasures.replace_device(connection, wish.device, old, new, kept)
     return kept
 
 
-def _without_device(row: tuple[object, ...]) -> playback.Playback:
+def _sums_of(engine: Engine, partition: int, records: Sequence[StoredRecord]) -> tuple[list[Any], list[Any], list[Any]]:
+    with TemporaryDirectory() as folder, Rebuild(engine, Path(folder) / "device.db") as rebuild:
+        rebuild.fold(partition, records)
+        return rebuild.sums()
+
+
+def _without_device(row: tuple[Any, ...]) -> playback.Playback:
     state = playback.from_row(row)
-    return playback.anonymous(int(str(row[0])) * DAY_MS, state.stored, state.wall_ms, state.is_start, state.is_offline)
-
-
-def _replace_records(log: EventLog, archive: Archive, erasure: PendingErasure, kept: bytes) -> None:
-    def replacement(record: StoredRecord) -> Record:
-        if record.offset == erasure.offset:
-            return Record(b"", kept)
-        found = unpack(record.payload)
-        is_later = record.offset > erasure.offset and isinstance(found, SyncBatch | Actions | Replay)
-        return Record(b"", pack(refused(found) if is_later else Gone()))  # type: ignore[arg-type]
-
-    partition = erasure.partition
-    start = log.start(partition)
-    in_log = [
-        record
-        for page in records_between(log, archive, partition, start, log.end(partition))
-        for record in page
-        if record.key == erasure.device
-    ]
-    log.rewrite(partition, {record.offset: replacement(record) for record in in_log})
-    archive.rewrite(partition, erasure.device, replacement)
+    return playback.anonymous(row[0] * DAY_MS, state.stored, state.wall_ms, state.is_start, state.is_offline)

@@ -47,9 +47,9 @@ def _list_episodes(connection: Connection, prepared: Prepared) -> dict[str, Cata
 
 
 def find_episodes(connection: Connection, names: set[str]) -> dict[str, CatalogueEpisode]:
-    """The episodes that events call by these names: a UUID, or an address and a GUID with a space between."""
+    """The episodes that events call by these names: a UUID, or an address and a GUID with a line break between."""
     uuids = {uuid for name in names if (uuid := _try_uuid(name)) is not None}
-    references = {name: name.split(" ", 1) for name in names if " " in name}
+    references = {name: name.split("\n", 1) for name in names if "\n" in name}
     if not references:
         return folding.list_episodes(connection, uuids)
     resolved = resolve_episodes(connection, {part for parts in references.values() for part in parts if part})

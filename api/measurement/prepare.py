@@ -77,8 +77,8 @@ def _unchained(record: Actions | Replay) -> PreparedBatch:
 
 
 def reference(url: str, guid: str) -> str:
-    """The name of an episode that has no id here yet: no URL has a space, and no UUID."""
-    return f"{url} {guid}"
+    """The name of an episode that has no id here yet: neither part has a line break, and no UUID has one."""
+    return f"{url}\n{guid}"
 
 
 def undecodable(record: StoredRecord) -> Prepared:

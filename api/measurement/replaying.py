@@ -27,11 +27,12 @@ def list_ready(connection: Connection, cause: Cause) -> list[Record]:
     for page in folding.list_set_aside_pages(connection, cause, PAGE):
         events = [(row, _event(json.loads(row[4]))) for row in page]
         episodes = find_episodes(connection, {event[2] for _, event in events})
-        ready += [
-            Record(bytes(device), pack(Replay(bytes(device), received_ms, bytes(event_id), event)))
-            for (event_id, _, device, received_ms, _), event in events
-            if _is_countable(episodes.get(event[2]), event, received_ms)
-        ]
+        for (event_id, _, device, received_ms, _), event in events:
+            episode = episodes.get(event[2])
+            if episode is not None and _is_countable(episode, event, received_ms):
+                # Under its UUID from here on: what an address means may change, what was counted must not.
+                named = (*event[:2], episode.uuid, *event[3:])
+                ready.append(Record(bytes(device), pack(Replay(bytes(device), received_ms, bytes(event_id), named))))
     return ready
 
 
@@ -47,6 +48,6 @@ def _event(payload: dict[str, Any]) -> EventTuple:
     return seq, kind, name, session, at_ms, from_ms, to_ms, wall_ms, offline
 
 
-def _is_countable(episode: CatalogueEpisode | None, event: EventTuple, received_ms: int) -> bool:
+def _is_countable(episode: CatalogueEpisode, event: EventTuple, received_ms: int) -> bool:
     span_ms = 0 if event[1] == ACTION else event[6] - event[5]
     return cause_of(episode, event[4], span_ms, event[7], received_ms) is None

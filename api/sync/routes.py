@@ -64,6 +64,9 @@ async def erase_device(
     """
     if device_id.bytes != device:
         raise ForbiddenError("This token is another device's.")
+    service.check_registration_rate(
+        request.app.state, f"erase {network(request.client.host) if request.client else ''}"
+    )
     try:
         await service.request_erasure(request.app.state.log, device)
     except LogUnavailableError as error:

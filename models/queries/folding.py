@@ -84,6 +84,7 @@ class CatalogueEpisode:
     published_ms: int | None
     """Unix ms; None for a draft."""
     show_id: int = 0
+    uuid: str = ""
 
 
 def list_episodes(connection: Connection, uuids: Iterable[UUID]) -> dict[str, CatalogueEpisode]:
@@ -97,7 +98,7 @@ def list_episodes(connection: Connection, uuids: Iterable[UUID]) -> dict[str, Ca
         )
         for uuid, number, duration_ms, published_at, show_id in connection.execute(statement):
             published_ms = round(published_at.timestamp() * 1000) if published_at else None
-            found[str(uuid)] = CatalogueEpisode(number, duration_ms // 1000, published_ms, show_id)
+            found[str(uuid)] = CatalogueEpisode(number, duration_ms // 1000, published_ms, show_id, str(uuid))
     return found
 
 

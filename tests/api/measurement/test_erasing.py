@@ -138,5 +138,24 @@ def test_a_later_recording_counts_the_playbacks_of_erased_devices_too(house: Hou
 
 
 def test_the_records_of_a_device_are_found_in_log_and_archive(house: House, phones: list[Phone]) -> None:
-    found = list(erasing.records_of(house.log, house.archive, 0, UUID(GOES).bytes))
-    assert [record.offset for record in found] == [0, 2, 4, 6]
+    device = UUID(GOES).bytes
+    found = erasing.records_of(house.log, house.archive, 0, [device])
+    assert [record.offset for record in found[device]] == [0, 2, 4, 6]
+
+
+def test_many_wishes_are_one_reading_of_the_log(
+    house: House, phones: list[Phone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = house.totals()
+    strangers = [Phone(str(UUID(int=1000 + number))) for number in range(20)]
+    for phone in (*phones, *strangers):
+        house.append(phone.bytes, pack(Erase(phone.bytes)))
+    house.count()
+    readings: list[int] = []
+    read = house.archive.read
+    monkeypatch.setattr(house.archive, "read", lambda *bounds: readings.append(1) or read(*bounds))
+    assert house.housekeeper.erase() == 22
+    assert len(readings) == 1
+    assert [traces(house, phone) for phone in (*phones, *strangers)] == [[]] * 22
+    assert house.totals() == before
+    assert wrong(house.recount()) == {}
