@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from functools import cache
+from threading import BoundedSemaphore
 
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
@@ -11,7 +12,11 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """No letters that look like others, since people copy passwords by hand."""
 
+MOST_AT_ONCE = 4
+"""Runs of argon2 at a time: each takes 64 MiB, whoever asks for it."""
+
 _hasher = PasswordHash((Argon2Hasher(),))
+_places = BoundedSemaphore(MOST_AT_ONCE)
 
 
 def make_password() -> str:
@@ -31,17 +36,20 @@ def hash_token(token: str) -> bytes:
 
 def hash_password(password: str) -> str:
     """argon2id, with its salt and parameters in the text. Takes tens of milliseconds on purpose."""
-    return _hasher.hash(password)
+    with _places:
+        return _hasher.hash(password)
 
 
 def is_password(password: str, password_hash: str | None) -> bool:
     """Whether the password fits; None, for nobody, takes as long as a wrong password."""
-    try:
-        is_right = _hasher.verify(password, password_hash or nobodys_hash())
-    except UnknownHashError:
-        # An account that has no usable password must not answer sooner than others.
-        _hasher.verify(password, nobodys_hash())
-        return False
+    nobodys = nobodys_hash()
+    with _places:
+        try:
+            is_right = _hasher.verify(password, password_hash or nobodys)
+        except UnknownHashError:
+            # An account that has no usable password must not answer sooner than others.
+            _hasher.verify(password, nobodys)
+            return False
     return is_right and password_hash is not None
 
 

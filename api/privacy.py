@@ -13,8 +13,9 @@ from api.errors import NotFoundError
 from api.events import EventLog
 from api.events.archive import Archive
 from api.events.log import Record, partition_of
-from api.events.records import Erase, pack, unpack
+from api.events.records import Erase, pack
 from api.measurement import erasing
+from api.measurement.archiving import try_unpack
 from api.measurement.conclude import EVENT_FIELDS
 from api.measurement.worker import Worker
 from api.pseudonyms import listener_devices
@@ -42,7 +43,7 @@ def export_devices(engine: Engine, log: EventLog, archive: Archive, wanted: Iter
 def _export_device(engine: Engine, log: EventLog, archive: Archive, device: bytes) -> dict[str, Any]:
     partition = partition_of(device, log.partitions)
     found = erasing.records_of(log, archive, partition, [device])[device]
-    records = [unpack(record.payload) for record in found if not record.is_damaged]
+    records = [record for stored in found if (record := try_unpack(stored)) is not None]
     with read_only(engine).connect() as connection:
         rows = erasures.list_playbacks_of_device(connection, device)
         uuids = erasures.list_uuids(connection, {row[2] for row in rows})

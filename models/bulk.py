@@ -4,7 +4,7 @@ SQLite takes a VALUES list to read and `executemany` to write (one prepared stat
 arrays through `unnest`, one round trip each. Rows go in and come out as plain tuples: this is the worker's hot path.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,13 @@ def select_by_keys(connection: Connection, table: BulkTable, keys: Sequence[Row]
             arrays = ", ".join(f"%s::{kind}[]" for kind in table.keys.values())
             statement = f"SELECT {columns} FROM unnest({arrays}) AS k ({key_names}) JOIN {table.name} t ON {match}"
             yield from connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*chunk, strict=True)))
+
+
+def chunks[Key](keys: Iterable[Key]) -> Iterator[list[Key]]:
+    """Keys in groups that one statement can take."""
+    listed = list(keys)
+    for start in range(0, len(listed), MAX_KEYS):
+        yield listed[start : start + MAX_KEYS]
 
 
 def _insert(connection: Connection, table: BulkTable, rows: Sequence[Row], on_conflict: str) -> None:

@@ -19,13 +19,14 @@ def make_engine(url: str | URL, *, durability: Durability = "FULL") -> Engine:
 
     `durability` is SQLite's `synchronous`. The worker may use NORMAL: a power cut then takes back its last commits,
     effects and offset together, and the log still has the events. Everybody else acknowledges something, so FULL.
+    Errors do not show the values of a statement: they go into the service's log, and values are people's.
     """
     url = make_url(url)
     match url.get_backend_name():
         case "sqlite":
             return _sqlite_engine(url, durability)
         case "postgresql":
-            return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
         case other:
             raise ArgumentError(f"no store on {other}; use sqlite:///path/to/store.db or postgresql+psycopg://...")
 
@@ -34,7 +35,8 @@ def _sqlite_engine(url: URL, durability: Durability) -> Engine:
     database = url.database
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+    connect_args = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    engine = create_engine(url, connect_args=connect_args, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: sqlite3.Connection, _record: Any) -> None:

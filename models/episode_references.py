@@ -34,6 +34,11 @@ TRACKING_PREFIXES = re.compile(
 """Measuring services that redirect `prefix/rest-of-the-address`, as seen in feeds in 2026. Hosts in lower case."""
 
 
+NOISE = re.compile(r"(?:utm_.*|source|ref|_from|played_from|awcollectionid|awepisodeid)", re.IGNORECASE)
+"""Parameters that apps and services append to say where a listener came from, as seen in 2026. Any other may be what
+tells one episode from the next."""
+
+
 def own_episode(reference: str) -> UUID | None:
     """The episode whose audio an Earshot serves at this address: any host, since an installation may have moved, and
     any query."""
@@ -66,12 +71,18 @@ def hash_url(normal: str) -> bytes:
 
 
 def lookup_hashes(reference: str) -> list[bytes]:
-    """Hashes to look a reference up by, the closest first: some apps and services append a query of their own."""
+    """Hashes to look a reference up by, the closest first: as it is, then without `NOISE`."""
     normal = normal_url(reference)
     if normal is None:
         return []
-    bare = normal.partition("?")[0]
-    return [hash_url(normal)] if bare == normal else [hash_url(normal), hash_url(bare)]
+    plain = _without_noise(normal)
+    return [hash_url(normal)] if plain == normal else [hash_url(normal), hash_url(plain)]
+
+
+def _without_noise(normal: str) -> str:
+    path, _, query = normal.partition("?")
+    told = [part for part in query.split("&") if part and not NOISE.fullmatch(part.partition("=")[0])]
+    return f"{path}?{'&'.join(told)}" if told else path
 
 
 def _try_split(url: str) -> SplitResult | None:

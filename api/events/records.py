@@ -113,12 +113,18 @@ _decoder = msgspec.msgpack.Decoder(AnyRecord)
 
 
 _FIX_ARRAY = 0x90
+_REPLAY = 4
 _CONTROLS = {5, 6}
 
 
 def is_control(payload: bytes) -> bool:
     """Whether the record changes what those after it mean, so that it is folded alone. Looks at two bytes."""
     return len(payload) > 1 and payload[0] & 0xF0 == _FIX_ARRAY and payload[1] in _CONTROLS
+
+
+def is_replay(payload: bytes) -> bool:
+    """Whether the record is a `Replay`. Looks at two bytes."""
+    return len(payload) > 1 and payload[0] & 0xF0 == _FIX_ARRAY and payload[1] == _REPLAY
 
 
 def pack(record: AnyRecord) -> bytes:

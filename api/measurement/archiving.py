@@ -8,7 +8,7 @@ import msgspec
 from api.events import EventLog, StoredRecord
 from api.events.archive import FILE_RECORDS, PAGE, Archive, received_day
 from api.events.log import Record
-from api.events.records import Actions, Erase, Gone, Hit, Replay, SyncBatch, pack, unpack
+from api.events.records import Actions, AnyRecord, Erase, Gone, Hit, Replay, SyncBatch, pack, unpack
 from models.columns import DAY_MS
 
 AFTER_MS = DAY_MS
@@ -25,7 +25,7 @@ def archive_days(log: EventLog, archive: Archive, partition: int, end: int, *, n
     before_ms = (now_ms - AFTER_MS) // DAY_MS * DAY_MS
     first = max(archive.end(partition) or 0, log.start(partition))
     archived = 0
-    while (day := _next_day(log, partition, first, end)) is not None and day.appended_ms < before_ms:
+    while (day := _next_day(log, partition, first, end)) is not None and _is_over(day, before_ms, now_ms):
         with archive.writer(partition, received_day(day)) as writer:
             for page in _pages_of_day(log, partition, first, end):
                 cleaned = [_cleaned(record, is_erased) for record in page]
@@ -40,6 +40,12 @@ def archive_days(log: EventLog, archive: Archive, partition: int, end: int, *, n
                     break
         archived += writer.records
     return archived
+
+
+def _is_over(record: StoredRecord, before_ms: int, now_ms: int) -> bool:
+    """Its day was over by `before_ms`, or it is one of a clock that was far ahead: waiting for that day would keep all
+    behind it from the archive."""
+    return record.appended_ms < before_ms or record.appended_ms > now_ms + DAY_MS
 
 
 def _next_day(log: EventLog, partition: int, first: int, end: int) -> StoredRecord | None:
@@ -66,10 +72,7 @@ def _pages_of_day(log: EventLog, partition: int, first: int, end: int) -> Iterat
 
 def _cleaned(record: StoredRecord, is_erased: IsErased) -> StoredRecord:
     """The record without a user agent, a referrer, or what an erased device sent; itself when it has none of these."""
-    try:
-        found = None if record.is_damaged else unpack(record.payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return record
+    found = try_unpack(record)
     if isinstance(found, Hit) and (found.user_agent or found.referrer):
         clean = msgspec.structs.replace(found, user_agent="", referrer="")
         return StoredRecord(record.offset, record.key, pack(clean), record.appended_ms)
@@ -78,6 +81,14 @@ def _cleaned(record: StoredRecord, is_erased: IsErased) -> StoredRecord:
     if isinstance(found, SyncBatch | Actions | Replay) and is_erased(found.device):
         return StoredRecord(record.offset, b"", pack(refused(found)), record.appended_ms)
     return record
+
+
+def try_unpack(record: StoredRecord) -> AnyRecord | None:
+    """What the record says, None when it is damaged or none of ours."""
+    try:
+        return None if record.is_damaged else unpack(record.payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def refused(record: SyncBatch | Actions | Replay) -> Gone:

@@ -30,6 +30,10 @@ class Cause(StrEnum):
     """Sent by a device after it was erased: told in numbers, not kept."""
 
 
+MAY_PASS = (Cause.UNKNOWN_EPISODE, Cause.BEFORE_PUBLICATION)
+"""Causes that lie in the catalogue, which changes. The others lie in the event itself and its receipt."""
+
+
 def cause_of(
     episode: CatalogueEpisode | None, at_ms: int, span_ms: int, wall_ms: int, received_ms: int
 ) -> Cause | None:

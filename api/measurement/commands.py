@@ -12,7 +12,8 @@ from rich.table import Table
 from api.events.archive import Archive
 from api.events.opening import open_log
 from api.measurement.erasing import erase_pending
-from api.measurement.recount import CannotRecountError, Days, Recount, Report
+from api.measurement.rebuild import MissingRecordsError
+from api.measurement.recount import Days, Recount, Report
 from api.settings import Settings
 from models.columns import day_number
 from models.engine import make_engine
@@ -56,7 +57,7 @@ def recount(*, first: str, last: str, apply: bool, as_json: bool) -> None:
             erase_pending(engine, log, archive)
             run = Recount(engine, log, archive, days, lambda done, whole: bar.update(task, completed=done, total=whole))
             report = run.run(apply=apply)
-    except CannotRecountError as error:
+    except MissingRecordsError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     finally:

@@ -1,6 +1,6 @@
 """Folds records of the log into a store, in transactions; what no store can take is found by halving and set aside."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy import Engine
@@ -9,7 +9,7 @@ from sqlalchemy.exc import DataError
 from api.consumers import MEASUREMENT
 from api.events import StoredRecord
 from api.events.records import is_control
-from api.measurement.prepare import prepare, undecodable
+from api.measurement.prepare import Prepared, prepare, undecodable
 from api.measurement.store_step import commit_step
 
 MAX_BYTES = 4 << 20
@@ -38,18 +38,24 @@ def micro_batch(records: Sequence[StoredRecord]) -> list[StoredRecord]:
     return kept
 
 
-def commit_records(engine: Engine, partition: int, offset: int, records: Sequence[StoredRecord]) -> int:
+def commit_records(
+    engine: Engine,
+    partition: int,
+    offset: int,
+    records: Sequence[StoredRecord],
+    change: Callable[[Prepared], Prepared] = lambda prepared: prepared,
+) -> int:
     """Fold records in one transaction; how many events they had. One that no store can take is found by halving and
-    set aside, so that it never stops those behind it."""
-    prepared = prepare(records)
+    set aside, so that it never stops those behind it. `change` is for a rebuild."""
+    prepared = change(prepare(records))
     try:
         commit_step(engine, MEASUREMENT, partition, offset, prepared)
     except UNSTORABLE as error:
         _logger.error("records cannot be stored", partition=partition, offset=offset, cause=str(error))
         half = len(records) // 2
         if half:
-            events = commit_records(engine, partition, offset, records[:half])
-            return events + commit_records(engine, partition, records[half].offset, records[half:])
+            events = commit_records(engine, partition, offset, records[:half], change)
+            return events + commit_records(engine, partition, records[half].offset, records[half:], change)
         commit_step(engine, MEASUREMENT, partition, offset, undecodable(records[0]))
     else:
         if prepared.undecodable:

@@ -18,9 +18,9 @@ from sqlalchemy import Engine
 from api.events import EventLog, StoredRecord
 from api.events.archive import Archive
 from api.events.log import Record
-from api.events.records import Actions, Gone, Kept, Replay, SyncBatch, pack, unpack
+from api.events.records import Actions, Gone, Kept, Replay, SyncBatch, pack
 from api.measurement import playback
-from api.measurement.archiving import refused
+from api.measurement.archiving import refused, try_unpack
 from api.measurement.rebuild import Rebuild, records_between
 from models.columns import DAY_MS
 from models.queries import erasures
@@ -81,7 +81,7 @@ def _replacement(record: StoredRecord, asked_at: int, kept: bytes) -> Record:
     """What stands in the place of an erased device's record."""
     if record.offset == asked_at:
         return Record(b"", kept)
-    found = unpack(record.payload)
+    found = try_unpack(record)
     if record.offset > asked_at and isinstance(found, SyncBatch | Actions | Replay):
         return Record(b"", pack(refused(found)))
     return Record(b"", pack(Gone()))

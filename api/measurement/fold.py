@@ -5,14 +5,14 @@ Nothing here depends on where micro-batches are cut: a fold of two halves gives 
 
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from api.events.records import EventTuple, SyncBatch
 from api.measurement import playback
-from api.measurement.causes import FASTEST, FASTEST_SLACK_MS, HOUR_MS, cause_of, countable_ms
+from api.measurement.causes import FASTEST, FASTEST_SLACK_MS, HOUR_MS, Cause, cause_of, countable_ms
 from api.measurement.device_log import DeviceLog
 from api.measurement.playback import Playback
 from models.columns import DAY_MS
@@ -86,6 +86,8 @@ class Fold:
     device_logs: dict[bytes, DeviceLog] = field(default_factory=dict)
     known_aside: dict[bytes, tuple[int, str]] = field(default_factory=dict)
     """Events set aside already, as far as they may be told again here: received day and cause."""
+    held: Mapping[bytes, str] = field(default_factory=dict)
+    """As in `Prepared`."""
     changed: set[Key] = field(default_factory=set)
     episode_days: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 5))
     arrivals: dict[tuple[int, int, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 5))
@@ -136,6 +138,7 @@ def _fold_batch(fold: Fold, prepared: PreparedBatch) -> None:
     is_replay = prepared.source is Source.REPLAY
     # What a device tells for the first time has a seq above all others, and cannot have been set aside.
     top_seq = _top_seq(fold, prepared)
+    held = fold.held
     run: _Run | None = None
     for event, event_id in zip(batch.events, prepared.ids, strict=True):
         seq, kind, name, _, at_ms, from_ms, to_ms, wall_ms, offline = event
@@ -149,10 +152,15 @@ def _fold_batch(fold: Fold, prepared: PreparedBatch) -> None:
             # Set aside before, so its first receipt has decided; or a replay of what was replayed already.
             prepared.duplicate += not is_replay
             continue
+        if held and event_id in held and (held[event_id] or not is_replay):
+            _aside(fold, prepared, event, event_id, held[event_id] or Cause.UNKNOWN_EPISODE)
+            continue
         if not run.from_ms <= at_ms <= run.to_ms or (
             to_ms - from_ms > FASTEST * wall_ms + FASTEST_SLACK_MS and kind != ACTION
         ):
-            _aside(fold, prepared, run, event, event_id)
+            span_ms = 0 if kind == ACTION else to_ms - from_ms
+            cause = cause_of(run.episode, at_ms, span_ms, wall_ms, batch.received_ms)
+            _aside(fold, prepared, event, event_id, str(cause))
             continue
         run.state.add(short_id, kind, at_ms, from_ms, to_ms, wall_ms, offline)
         if not run.counted:
@@ -175,13 +183,11 @@ def _top_seq(fold: Fold, prepared: PreparedBatch) -> int:
     return fold.device_logs[device].last_seq if known is None else known
 
 
-def _aside(fold: Fold, prepared: PreparedBatch, run: _Run, event: EventTuple, event_id: bytes) -> None:
+def _aside(fold: Fold, prepared: PreparedBatch, event: EventTuple, event_id: bytes, cause: str) -> None:
     if prepared.source is Source.REPLAY:  # its cause is still there
         return
-    kind, at_ms, span_ms, wall_ms = event[1], event[4], event[6] - event[5], event[7]
-    cause = cause_of(run.episode, at_ms, 0 if kind == ACTION else span_ms, wall_ms, prepared.batch.received_ms)
-    prepared.aside.append((event, event_id, str(cause)))
-    fold.known_aside[event_id] = prepared.received_day, str(cause)
+    prepared.aside.append((event, event_id, cause))
+    fold.known_aside[event_id] = prepared.received_day, cause
 
 
 def _begin_run(fold: Fold, prepared: PreparedBatch, name: str, at_ms: int) -> "_Run":

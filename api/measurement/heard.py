@@ -34,9 +34,8 @@ def steps_of(playbacks: Iterable[Packed], duration_seconds: int) -> tuple[Steps,
 
 def _hull(coverage: bytes, duration_seconds: int) -> bytes:
     """One range from the first to the last second heard within the recording."""
-    while coverage and int.from_bytes(coverage[-8:-4], "little") >= duration_seconds:
-        coverage = coverage[:-8]
-    return coverage[:4] + coverage[-4:]
+    within = int(np.searchsorted(np.frombuffer(coverage, dtype="<u4")[::2], duration_seconds))
+    return coverage[:4] + coverage[8 * within - 4 : 8 * within] if within else b""
 
 
 def _steps(parts: list[bytes], duration_seconds: int) -> Steps:

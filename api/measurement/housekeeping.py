@@ -1,7 +1,7 @@
 """What has to be done now and then beside folding: archive, forget, erase. On a thread and handles of its own."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -67,15 +67,17 @@ class Housekeeper:
         """Archive the days that are over; forget old receipts, and records that are counted, archived and old."""
         now_ms = clock.now_ms()
         with self._archive.lock(wait=False):
+            with read_only(self._engine).connect() as connection:
+                # Those before the erasing only: a wish that comes meanwhile is not yet done, and its device's records
+                # must stay what they are until it is.
+                erased = erasures.list_hashes(connection)
             erase_pending(self._engine, self._log, self._archive)
             for partition, counted in self._reached(now_ms).items():
-                self._archive_days(partition, counted, now_ms)
+                self._archive_days(partition, counted, now_ms, erased)
                 archived = self._archive.end(partition) or 0
                 self._log.trim(partition, min(counted, archived), now_ms - self._retention_days * DAY_MS)
 
-    def _archive_days(self, partition: int, counted: int, now_ms: int) -> None:
-        with read_only(self._engine).connect() as connection:
-            erased = erasures.list_hashes(connection)
+    def _archive_days(self, partition: int, counted: int, now_ms: int, erased: Collection[bytes]) -> None:
         archived = archive_days(
             self._log,
             self._archive,

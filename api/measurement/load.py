@@ -22,7 +22,7 @@ class OutdatedDurationError(Exception):
 
 def load(connection: Connection, prepared: Prepared) -> Fold:
     """What a fold of these records has to know of the store. Raises OutdatedDurationError."""
-    fold = Fold(episodes=_list_episodes(connection, prepared))
+    fold = Fold(episodes=_list_episodes(connection, prepared), held=prepared.held)
     durations = {episode.id: episode.duration_seconds for episode in fold.episodes.values()}
     _settle_durations(connection, durations)
     _drop_erased(connection, fold, prepared)

@@ -1,6 +1,6 @@
 """Unpacks records and hashes their events: all of a step that can be done without the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -25,6 +25,9 @@ class Prepared:
     """A device that is to be erased, and the offset of that wish; then there is nothing else."""
     refused: list[Gone] = field(default_factory=list)
     """Batches that devices sent after they were erased."""
+    held: Mapping[bytes, str] = field(default_factory=dict)
+    """For a rebuild, which cannot see the catalogue of then: events that were set aside for a cause that lies in it,
+    with that cause, or empty for those that were replayed later."""
     kept: Kept | None = None
     """What stays of an erased device; then there is nothing else."""
 

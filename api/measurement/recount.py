@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from api.consumers import MEASUREMENT
 from api.events import EventLog
 from api.events.archive import Archive, received_day
-from api.measurement.rebuild import Rebuild, records_between
+from api.measurement.rebuild import MissingRecordsError, Rebuild, records_between
 from api.measurement.redo import recount_outdated
 from models.bulk import BulkTable, Row, delete_by_keys, put_rows
 from models.columns import day_from_number, day_number
@@ -27,10 +27,6 @@ Days = tuple[int, int]
 """First and last UTC day number."""
 Progress = Callable[[int, int], None]
 """Told records folded so far, and how many there are."""
-
-
-class CannotRecountError(Exception):
-    """What would be needed is not there any more; the text says what is."""
 
 
 @dataclass(slots=True)
@@ -88,14 +84,17 @@ class Recount:
     def run(self, *, apply: bool = False) -> Report:
         """Rebuild, compare and, with `apply`, put the rebuilt rows in the place of those that differ.
 
-        Raises CannotRecountError when the records that the days need are in neither log nor archive.
+        Raises MissingRecordsError when the records that the days need are in neither log nor archive.
         """
         recount_outdated(self.engine)
         with ExitStack() as stack:
             folder = stack.enter_context(TemporaryDirectory(prefix="earshot-recount-"))
-            rebuild = stack.enter_context(Rebuild(self.engine, Path(folder) / "store.db", self.days))
             self._start()
-            self._catch_up(rebuild, self._read_reached())
+            # Before the catalogue is copied: so every episode that was counted up to there is in the copy.
+            reached = self._read_reached()
+            rebuild = stack.enter_context(Rebuild(self.engine, Path(folder) / "store.db", self.days))
+            self._note_replays(rebuild, reached)
+            self._catch_up(rebuild, reached)
             tables = self._compare_all(rebuild, apply=False)
             # Others wait for what is written here, so only when there is something to write.
             if apply and any(table.wrong for table in tables):
@@ -110,7 +109,10 @@ class Recount:
         with engine.connect().execution_options(**options) as live, live.begin():
             if apply:
                 folding.lock_folding(live, exclusive=True)
-            self._catch_up(rebuild, offsets.list_offsets(live, MEASUREMENT))
+            reached = offsets.list_offsets(live, MEASUREMENT)
+            self._note_replays(rebuild, reached)
+            rebuild.refresh(live)
+            self._catch_up(rebuild, reached)
             with read_only(rebuild.engine).connect() as rebuilt:
                 return [self._compare(live, rebuilt, table, apply=apply) for table in self._tables]
 
@@ -132,16 +134,22 @@ class Recount:
                 oldest = received_day(page[0])
                 # Events may be up to ten minutes ahead, so a day's first ones may have come the day before.
                 if self.days is None or day_from_number(self.days[0] - 1) <= oldest:
-                    raise CannotRecountError(
+                    raise MissingRecordsError(
                         f"The records before offset {first} of partition {partition} are in neither log nor archive; "
                         f"what is kept begins on {oldest}. Recount from a day after the next one on, with --from."
                     )
             self.folded[partition] = first
 
+    def _note_replays(self, rebuild: Rebuild, reached: dict[int, int]) -> None:
+        for partition, end in reached.items():
+            for page in records_between(self.log, self.archive, partition, self.folded[partition], end):
+                rebuild.note_replays(page)
+
     def _catch_up(self, rebuild: Rebuild, reached: dict[int, int]) -> None:
         whole = sum(reached.values())
         for partition, end in sorted(reached.items()):
-            for page in records_between(self.log, self.archive, partition, self.folded[partition], end):
+            first = self.folded[partition]
+            for page in records_between(self.log, self.archive, partition, first, end, strict=True):
                 self.folded[partition] = page[-1].offset + 1
                 wanted = (
                     page if self.days is None else [r for r in page if day_number(received_day(r)) >= self.days[0] - 1]
@@ -150,7 +158,7 @@ class Recount:
                 self.events += rebuild.fold(partition, wanted)
                 self.progress(sum(self.folded.values()), whole)
             if self.folded[partition] < end:
-                raise CannotRecountError(
+                raise MissingRecordsError(
                     f"The store has counted partition {partition} up to offset {end}, but log and archive end at "
                     f"{self.folded[partition]}."
                 )

@@ -13,7 +13,7 @@ from api.errors import ForbiddenError, InvalidError, TooLargeError, Unauthentica
 from api.events import LogUnavailableError
 from api.events.log import Record
 from api.measurement import replaying
-from api.measurement.causes import Cause
+from api.measurement.causes import MAY_PASS, Cause
 from models.tables import Role
 
 router = APIRouter(
@@ -43,8 +43,8 @@ async def replay(body: ReplayIn, request: Request) -> ReplayOut:
 
     Each is judged as of its first receipt, with the catalogue of now. Asking twice counts nothing twice.
     """
-    if body.cause not in replaying.MAY_PASS:
-        causes = " and ".join(replaying.MAY_PASS)
+    if body.cause not in MAY_PASS:
+        causes = " and ".join(MAY_PASS)
         raise InvalidError(f"What was set aside as {body.cause} stays so; only {causes} can pass.")
     ready = await run_in_threadpool(_list_ready, request.app.state.read_engine, body.cause)
     try:

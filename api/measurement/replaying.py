@@ -16,8 +16,6 @@ from api.measurement.load import find_episodes
 from models.queries import folding
 from models.queries.folding import CatalogueEpisode
 
-MAY_PASS = (Cause.UNKNOWN_EPISODE, Cause.BEFORE_PUBLICATION)
-"""Causes that lie in the catalogue, which changes. The others lie in the event itself and its receipt."""
 PAGE = 2000
 
 

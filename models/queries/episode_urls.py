@@ -1,4 +1,4 @@
-"""Which episode an address or a GUID means, and the addresses that creators say an episode has elsewhere."""
+"""Which episode an address or a GUID means, and the addresses that an episode has elsewhere."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -8,12 +8,10 @@ from sqlalchemy import Connection, and_, not_, select
 from sqlmodel import Session, col, delete
 from sqlmodel import select as select_rows
 
+from models.bulk import chunks
 from models.episode_references import hash_url, lookup_hashes, normal_url, own_episode
 from models.listeners import EpisodeUrl
 from models.tables import Episode, Show
-
-MAX_KEYS = 5_000
-"""Keys in one statement: SQLite allows 32,766 variables."""
 
 _ALIVE = and_(col(Episode.deleted_at).is_(None), col(Show.deleted_at).is_(None))
 
@@ -62,17 +60,15 @@ def _find_by_guid(connection: Connection, references: set[str]) -> dict[str, UUI
 
 def _select(connection: Connection, columns: Sequence[Any], key: Any, values: set[Any]) -> Iterator[Any]:
     """Rows whose key is among the values."""
-    ordered = sorted(values)
-    for start in range(0, len(ordered), MAX_KEYS):
-        chunk = ordered[start : start + MAX_KEYS]
+    for chunk in chunks(sorted(values)):
         yield from connection.execute(select(*columns).where(key.in_(chunk)))
 
 
-# -- what creators say ---------------------------------------------------------------------------------------------
+# -- what is listed -------------------------------------------------------------------------------------------------
 
 
 def list_urls(session: Session, episode_id: int) -> list[str]:
-    """An episode's addresses elsewhere, as its creator wrote them, in that order."""
+    """An episode's addresses elsewhere, as they were written, in that order."""
     statement = select_rows(EpisodeUrl.url).where(EpisodeUrl.episode_id == episode_id).order_by(col(EpisodeUrl.place))
     return list(session.exec(statement))
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, text
 
-from models.bulk import BulkTable, Row, delete_by_keys, keep_rows, put_rows, select_by_keys
+from models.bulk import MAX_KEYS, BulkTable, Row, delete_by_keys, keep_rows, put_rows, select_by_keys
 from models.queries.folding import PLAYBACK
 from models.tables import Episode
 
@@ -32,7 +32,9 @@ def hash_device(device: bytes) -> bytes:
 
 def append_erasure(connection: Connection, device: bytes, partition: int, offset: int) -> None:
     """Note that a device is to be erased, and that it counts no more from here on. Once is enough."""
-    if next(select_by_keys(connection, ERASED_DEVICE, [(hash_device(device),)]), None) is None:
+    is_known = next(select_by_keys(connection, ERASED_DEVICE, [(hash_device(device),)]), None) is not None
+    # A store restored from before the erasing has rows of the device again, beside those that stand in for it.
+    if not is_known or list_playbacks_of_device(connection, device):
         keep_rows(connection, ERASURE, [(device, partition, offset)])
     append_erased(connection, hash_device(device))
 
@@ -68,8 +70,12 @@ def list_playbacks_of_device(connection: Connection, device: bytes) -> list[Row]
 def list_uuids(connection: Connection, episodes: Iterable[int]) -> dict[int, str]:
     """The UUIDs of episodes, by their small keys."""
     table = Episode.__table__  # type: ignore[attr-defined]
-    statement = select(table.c.id, table.c.uuid).where(table.c.id.in_(list(episodes)))
-    return {number: str(uuid) for number, uuid in connection.execute(statement)}
+    wanted = list(episodes)
+    found: dict[int, str] = {}
+    for start in range(0, len(wanted), MAX_KEYS):
+        statement = select(table.c.id, table.c.uuid).where(table.c.id.in_(wanted[start : start + MAX_KEYS]))
+        found |= {number: str(uuid) for number, uuid in connection.execute(statement)}
+    return found
 
 
 def replace_device(connection: Connection, device: bytes, old: Sequence[Row], new: Sequence[Row], kept: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, delete, select
 
-from models.bulk import BulkTable, put_rows
+from models.bulk import BulkTable, chunks, put_rows
 from models.listeners import ListenerSetting
 
 LISTENER_SETTING = BulkTable(
@@ -63,13 +63,14 @@ def put_settings(session: Session, listener_id: int, subject: Subject, values: M
 
 def delete_settings(session: Session, listener_id: int, subject: Subject, names: Iterable[str]) -> None:
     """Forget values by name."""
-    session.exec(
-        delete(ListenerSetting).where(
-            col(ListenerSetting.listener_id) == listener_id,
-            col(ListenerSetting.scope_hash) == subject.hash,
-            col(ListenerSetting.name).in_(list(names)),
+    for chunk in chunks(names):
+        session.exec(
+            delete(ListenerSetting).where(
+                col(ListenerSetting.listener_id) == listener_id,
+                col(ListenerSetting.scope_hash) == subject.hash,
+                col(ListenerSetting.name).in_(chunk),
+            )
         )
-    )
 
 
 def list_favorites(session: Session, listener_id: int) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Listeners, their sessions and devices; how all of a listener's data is given out and erased."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +54,12 @@ def get_sequence(session: Session, listener_id: int) -> int:
 # -- sessions ------------------------------------------------------------------------------------------------------
 
 
+def lock_listener(session: Session, listener_id: int) -> Listener | None:
+    """The listener as it is now; nobody changes it before this transaction ends."""
+    statement = select(Listener).where(Listener.id == listener_id).with_for_update()
+    return session.exec(statement.execution_options(populate_existing=True)).first()
+
+
 def append_session(session: Session, row: ListenerSession) -> None:
     """Keep an app signed in."""
     session.add(row)
@@ -91,9 +97,9 @@ def delete_expired_sessions(session: Session, now: datetime) -> None:
 # -- devices -------------------------------------------------------------------------------------------------------
 
 
-def append_device(session: Session, device: ListenerDevice) -> None:
-    """Add a device; raises IntegrityError when the listener has one of that name."""
-    session.add(device)
+def append_devices(session: Session, devices: Iterable[ListenerDevice]) -> None:
+    """Add devices; raises IntegrityError when the listener has one of that name."""
+    session.add_all(devices)
     session.flush()
 
 
@@ -113,10 +119,11 @@ def list_devices(session: Session, listener_id: int) -> list[ListenerDevice]:
 
 
 def list_device_names(session: Session, listener_id: int) -> list[str]:
-    """Every name that the listener's actions and devices go by; the empty one stands for actions without a device."""
+    """Every name that the listener's actions and devices go by. The empty one, for actions without a device, always:
+    such plays can be in the log when the store did not take the action."""
     named = select(EpisodeAction.device).where(EpisodeAction.listener_id == listener_id)
     known = select(ListenerDevice.name).where(ListenerDevice.listener_id == listener_id)
-    return sorted({*session.exec(named.distinct()), *session.exec(known)})
+    return sorted({"", *session.exec(named.distinct()), *session.exec(known)})
 
 
 def export_listener(session: Session, listener_id: int) -> dict[str, Any]:
@@ -171,7 +178,7 @@ def _dump(rows: Sequence[EpisodeAction | ListenerSetting], internal: set[str]) -
 def delete_listener(session: Session, listener_id: int) -> None:
     """Leave nothing of a listener here. What was counted stays: it knows the devices' pseudonyms only."""
     # Locked first, so that a request that is writing for this listener ends before, or finds nobody after.
-    session.exec(select(Listener.id).where(Listener.id == listener_id).with_for_update()).first()
+    lock_listener(session, listener_id)
     devices = select(ListenerDevice.id).where(ListenerDevice.listener_id == listener_id)
     session.exec(delete(Subscription).where(col(Subscription.device_id).in_(devices)))
     for table in (ListenerDevice, EpisodeAction, ListenerSetting, ListenerSession):

@@ -1,13 +1,15 @@
 """A second store beside the live one: copying the catalogue into it, and comparing what was counted, row by row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, text
 from sqlmodel import SQLModel
 
-from models.bulk import BulkTable, Row
+from models.bulk import BulkTable, Row, keep_rows
 from models.listeners import EpisodeUrl
+from models.queries.erasures import ERASED_DEVICE, hash_device, list_erasures, list_hashes
 from models.queries.folding import (
     ARRIVAL_DAY,
     DEVICE_LOG,
@@ -21,6 +23,7 @@ from models.queries.folding import (
 )
 from models.tables import Episode, Show
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ALL_TABLES = (
     PLAYBACK,
     EPISODE_DAY,
@@ -38,20 +41,42 @@ DAY_TABLES = (PLAYBACK, EPISODE_DAY, ARRIVAL_DAY, SHOW_ARRIVAL, HIT_DAY)
 
 
 def copy_catalogue(source: Connection, target: Connection) -> None:
-    """Copy what counting needs of the catalogue into a store that has none of it."""
+    """Copy what counting needs of the catalogue, in the place of an older copy.
+
+    All episodes are given out as published long ago: when they were is judged by what was set aside.
+    """
     for model in (Show, Episode, EpisodeUrl):
         table = SQLModel.metadata.tables[str(model.__tablename__)]
+        target.execute(table.delete())
         for rows in source.execute(select(table), execution_options={"yield_per": 5000}).mappings().partitions():
             target.execute(table.insert(), [dict(row) for row in rows])
+    episodes = Episode.__table__  # type: ignore[attr-defined]
+    target.execute(episodes.update().values(published_at=LONG_AGO))
+
+
+def copy_past(source: Connection, target: Connection, *, is_cut: bool) -> None:
+    """Copy what records that may not be folded would have left behind: devices that were erased and, when the records
+    before some day are left out (`is_cut`), what was told and set aside by then."""
+    pending = {hash_device(erasure.device) for erasure in list_erasures(source)}
+    keep_rows(target, ERASED_DEVICE, [(digest,) for digest in sorted(list_hashes(source) - pending)])
+    for table in (DEVICE_LOG, SET_ASIDE) if is_cut else ():
+        keep_rows(target, table, list(list_rows(source, table)))
+
+
+def list_held(connection: Connection, causes: Sequence[str]) -> dict[bytes, str]:
+    """Events set aside for one of these causes, and which."""
+    marks = ", ".join(f":c{place}" for place in range(len(causes)))
+    statement = text(f"SELECT event_id, cause FROM set_aside WHERE cause IN ({marks})")
+    found = connection.execute(statement, {f"c{place}": str(cause) for place, cause in enumerate(causes)})
+    return {bytes(event_id): cause for event_id, cause in found}
 
 
 def list_sums(connection: Connection) -> tuple[list[Any], list[Any], list[Any]]:
     """Arrivals and arrivals by show, with an episode's UUID for a key, and events by received day and outcome."""
     episodes = Episode.__table__  # type: ignore[attr-defined]
-    known = {
-        number: (str(uuid), show)
-        for number, uuid, show in connection.execute(select(episodes.c.id, episodes.c.uuid, episodes.c.show_id))
-    }
+    # Only episodes with a recording: no other is ever found again by what counts.
+    statement = select(episodes.c.id, episodes.c.uuid, episodes.c.show_id).where(episodes.c.duration_ms.is_not(None))
+    known = {number: (str(uuid), show) for number, uuid, show in connection.execute(statement)}
     name_of_show = {show: uuid for uuid, show in known.values()}
     arrivals = [(known[row[0]][0], *row[1:]) for row in list_rows(connection, ARRIVAL_DAY)]
     by_show = [(name_of_show[row[0]], *row[1:]) for row in list_rows(connection, SHOW_ARRIVAL)]

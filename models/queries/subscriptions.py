@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from sqlmodel import Session, col, func, select, update
 
-from models.bulk import BulkTable, put_rows
+from models.bulk import BulkTable, chunks, put_rows
 from models.listeners import ListenerDevice, Subscription
 
 SUBSCRIPTION = BulkTable(
@@ -17,10 +17,13 @@ SUBSCRIPTION = BulkTable(
 
 def list_subscriptions(session: Session, device_ids: Iterable[int]) -> list[str]:
     """The feeds that any of these devices follows, each once, in order."""
-    statement = select(Subscription.url).where(
-        col(Subscription.device_id).in_(list(device_ids)), col(Subscription.is_subscribed)
-    )
-    return list(session.exec(statement.distinct().order_by(Subscription.url)))
+    urls: set[str] = set()
+    for chunk in chunks(device_ids):
+        statement = select(Subscription.url).where(
+            col(Subscription.device_id).in_(chunk), col(Subscription.is_subscribed)
+        )
+        urls.update(session.exec(statement.distinct()))
+    return sorted(urls)
 
 
 def list_changes(session: Session, device_id: int, since: int, until: int) -> tuple[list[str], list[str]]:
@@ -52,10 +55,12 @@ def put_subscriptions(
 ) -> None:
     """Subscribe these devices to feeds, or end it. A device for which it is so already keeps its older number."""
     hashes = {sha256(url.encode()).digest(): url for url in urls}
-    statement = select(Subscription.device_id, Subscription.url_hash).where(
-        col(Subscription.device_id).in_(list(device_ids)), col(Subscription.is_subscribed) == is_subscribed
-    )
-    same = {(device_id, bytes(digest)) for device_id, digest in session.exec(statement)}
+    same: set[tuple[int, bytes]] = set()
+    for chunk in chunks(device_ids):
+        statement = select(Subscription.device_id, Subscription.url_hash).where(
+            col(Subscription.device_id).in_(chunk), col(Subscription.is_subscribed) == is_subscribed
+        )
+        same |= {(device_id, bytes(digest)) for device_id, digest in session.exec(statement)}
     rows = [
         (device_id, digest, url, is_subscribed, sequence)
         for device_id in device_ids
@@ -67,6 +72,5 @@ def put_subscriptions(
 
 def put_sync_group(session: Session, device_ids: Iterable[int], sync_group: int | None) -> None:
     """Let these devices share their subscriptions from here on, or stop sharing."""
-    session.exec(
-        update(ListenerDevice).where(col(ListenerDevice.id).in_(list(device_ids))).values(sync_group=sync_group)
-    )
+    for chunk in chunks(device_ids):
+        session.exec(update(ListenerDevice).where(col(ListenerDevice.id).in_(chunk)).values(sync_group=sync_group))

@@ -14,6 +14,15 @@ branch_labels = None
 depends_on = None
 
 
+LAG_HOURS = """
+    CASE
+        WHEN a.received_day < a.day THEN 0
+        WHEN a.received_day - a.day < 3 THEN (a.received_day - a.day) * 24 + 23
+        ELSE (a.received_day - a.day) * 24
+    END
+"""
+
+
 def upgrade() -> None:
     op.create_table(
         "episode_heard",
@@ -59,10 +68,10 @@ def upgrade() -> None:
     op.add_column("playback", sa.Column("repeats", sa.LargeBinary(), server_default=nothing, nullable=False))
     # No recording has this length, so the worker redoes each episode's rollups, `episode_heard` with them.
     op.execute("UPDATE episode_counted SET duration_seconds = -1")
+    # Only the day of receipt is known: the last hour of it, so that nothing seems to have come sooner than it did.
     op.execute(
         "INSERT INTO show_arrival (show_id, day, lag_hours, starts, listens, heard_seconds) "
-        "SELECT e.show_id, a.day, CASE WHEN a.received_day > a.day THEN (a.received_day - a.day) * 24 ELSE 0 END, "
-        "sum(a.starts), sum(a.listens), sum(a.heard_seconds) "
+        f"SELECT e.show_id, a.day, {LAG_HOURS}, sum(a.starts), sum(a.listens), sum(a.heard_seconds) "
         "FROM arrival_day a JOIN episode e ON e.id = a.episode_id GROUP BY 1, 2, 3"
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.measurement.recount import CannotRecountError
+from api.measurement.rebuild import MissingRecordsError
 from models.columns import DAY_MS
 from models.tables import Episode
 from tests.api.measurement.house import House, wrong
@@ -106,7 +106,7 @@ def test_half_in_the_archive_half_in_the_log(busy: House) -> None:
 
 def test_what_was_forgotten_is_named_and_the_rest_can_be_recounted(busy: House) -> None:
     busy.log.trim(0, 3, busy.now_ms + DAY_MS)
-    with pytest.raises(CannotRecountError, match="before offset 3"):
+    with pytest.raises(MissingRecordsError, match="before offset 3"):
         busy.recount()
     assert wrong(busy.recount((busy.today - 2, busy.today))) == {}
 
