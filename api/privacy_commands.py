@@ -100,6 +100,10 @@ def erase(*, device: str, listener: str, yes: bool) -> None:
         if listener:
             # Last: until here the same command can be given again.
             with Session(handles.engine) as session:
+                _, now_known = privacy.devices_of_listener(session, handles.settings, listener)
                 listeners.delete_listener(session, listener_id)
                 session.commit()
+            # Devices that came while the others were erased; none can come any more.
+            later = set(now_known) - set(wanted)
+            privacy.erase_devices(worker, handles.engine, handles.log, handles.archive, sorted(later))
     typer.echo("Erased from store, log and archive. What was counted stays, without a device.")

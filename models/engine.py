@@ -45,6 +45,7 @@ def _sqlite_engine(url: URL, durability: Durability) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={durability}")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")
         connection.execute("PRAGMA cache_size=-65536")
 
     @event.listens_for(engine, "begin")
@@ -55,6 +56,20 @@ def _sqlite_engine(url: URL, durability: Durability) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("is_writer", True) else "BEGIN")
 
     return engine
+
+
+def empty_wal(engine: Engine) -> None:
+    """On SQLite, copy the write-ahead log into the store and cut it: it still has the bytes of what was deleted.
+
+    Best effort: readers that are at it keep it for a while.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.close()
 
 
 def read_only(engine: Engine) -> Engine:

@@ -74,6 +74,14 @@ class Archive:
         files = self.files(partition)
         return files[-1].last + 1 if files else None
 
+    def last_record(self, partition: int) -> StoredRecord | None:
+        """The record with the highest offset."""
+        files = self.files(partition)
+        if not files:
+            return None
+        *_, page = _pages(files[-1].path)
+        return page[-1]
+
     def read(self, partition: int, first: int, end: int) -> Iterator[list[StoredRecord]]:
         """Records with `first` <= offset < `end`, in order, in pages."""
         for file in self.files(partition):
@@ -122,6 +130,8 @@ class Archive:
                 fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError as error:
                 raise ArchiveBusyError("Another process is writing to the archive.") from error
+            for left in self.folder.glob("received_day=*/partition=*/.*.unfinished"):
+                left.unlink()  # of a process that was killed; nobody else writes now
             yield
 
     def _folder_of(self, partition: int, day: date) -> Path:

@@ -91,7 +91,7 @@ class Kept(msgspec.Struct, array_like=True, tag=6, frozen=True, gc=False):
     device_hash: bytes
     playbacks: list[KeptPlayback]
     arrivals: list[tuple[str, int, int, int, int, int, int, int]]
-    """episode UUID, received day, day, events, starts, listens, heard_seconds, newest receipt cut to its day."""
+    """episode UUID, received day, day, events, starts, listens, heard_seconds, newest receipt."""
     show_arrivals: list[tuple[str, int, int, int, int, int]]
     """UUID of any of the show's episodes, day, lag_hours, starts, listens, heard_seconds."""
     outcomes: list[tuple[int, str, int]]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -19,6 +20,7 @@ from api import clock, failpoints
 from api.events.log import LogFullError, LogUnavailableError, Record, StoredRecord, partition_of
 from api.events.salvage import is_damage, read_records
 from api.events.sqlite_file import OFFSET_MASK, PARTITION_SHIFT, checksum, prepare_file
+from models.columns import DAY_MS
 
 ROWS_IN_A_STATEMENT = 32
 """Each row that `executemany` inserts lets go of the GIL and waits to get it back from the event loop."""
@@ -46,6 +48,8 @@ def _connect(path: str) -> sqlite3.Connection:
         connection.close()
         raise sqlite3.OperationalError(f"the event log {path} cannot be put into WAL mode; it stays in {mode}")
     connection.execute("PRAGMA synchronous=FULL")
+    # What is forgotten or rewritten is zeroed, not merely unlinked.
+    connection.execute("PRAGMA secure_delete=ON")
     # Checkpoints run on a thread of their own: inline they stall every waiting request for about 100 ms.
     connection.execute("PRAGMA wal_autocheckpoint=0")
     return connection
@@ -231,7 +235,13 @@ class SqliteLog:
         oldest = "SELECT id, appended_ms FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
         self._reader.execute("BEGIN IMMEDIATE")
         rows = self._reader.execute(oldest, (first, first + offset, TRIM_ROWS)).fetchall()
-        old = list(takewhile(lambda row: row[1] < received_before_ms, rows))
+        ahead_ms = clock.now_ms() + DAY_MS
+
+        def is_old(row: tuple[int, Any]) -> bool:
+            """So is what is damaged, or of a clock that was far ahead: it would keep all behind it."""
+            return not isinstance(row[1], int) or row[1] < received_before_ms or row[1] > ahead_ms
+
+        old = list(takewhile(is_old, rows))
         if old:
             cut = old[-1][0] + 1
             self._reader.execute("DELETE FROM record WHERE id >= ? AND id < ?", (first, cut))
@@ -247,13 +257,15 @@ class SqliteLog:
         rows = [(record.key, record.payload, first + offset) for offset, record in sorted(records.items())]
         for start in range(0, len(rows), TRIM_ROWS):
             with self._reading():
-                self._reader.execute("PRAGMA secure_delete=ON")
                 self._reader.execute("BEGIN IMMEDIATE")
                 self._reader.executemany(
                     "UPDATE record SET key = ?1, payload = ?2, crc = checksum(id, appended_ms, ?1, ?2) WHERE id = ?3",
                     rows[start : start + TRIM_ROWS],
                 )
                 self._reader.execute("COMMIT")
+        if rows:
+            with self._reading():  # the WAL would keep the old bytes until it is written over
+                self._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def close(self) -> None:
         """Write what is waiting, then let go."""

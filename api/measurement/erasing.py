@@ -23,6 +23,7 @@ from api.measurement import playback
 from api.measurement.archiving import refused, try_unpack
 from api.measurement.rebuild import Rebuild, records_between
 from models.columns import DAY_MS
+from models.engine import empty_wal
 from models.queries import erasures
 from models.queries.erasures import PendingErasure
 
@@ -63,6 +64,7 @@ def records_of(
 def _erase(engine: Engine, log: EventLog, archive: Archive, partition: int, wishes: Sequence[PendingErasure]) -> None:
     found = records_of(log, archive, partition, [wish.device for wish in wishes])
     kept = {wish.device: wish.kept or _replace_in_store(engine, wish, found[wish.device]) for wish in wishes}
+    empty_wal(engine)
     asked_at = {wish.device: wish.offset for wish in wishes}
 
     def replacement(record: StoredRecord) -> Record:

@@ -1,35 +1,51 @@
-"""Redoes the rollups of an episode whose recording was replaced by one of another length."""
+"""Redoes the rollups of episodes whose recording was replaced by one of another length."""
+
+from collections import defaultdict
 
 from sqlalchemy import Connection, Engine
 
 from api.measurement import heard, playback
 from models.queries import folding
 
+AT_ONCE = 100
+"""Episodes redone in one transaction, with one reading of their playbacks; folding waits meanwhile."""
+
 
 def recount_outdated(engine: Engine) -> int:
     """Redo the rollups of episodes whose recording changed its length; how many there were."""
-    with engine.begin() as connection:
-        folding.lock_folding(connection, exclusive=True)
-        outdated = folding.list_outdated_durations(connection)
-        for episode_id, duration_seconds in outdated:
-            _recount_episode(connection, episode_id, duration_seconds)
-    return len(outdated)
+    redone = 0
+    while True:
+        with engine.begin() as connection:
+            folding.lock_folding(connection, exclusive=True)
+            outdated = dict(folding.list_outdated_durations(connection, AT_ONCE))
+            if not outdated:
+                return redone
+            _redo(connection, outdated)
+        redone += len(outdated)
 
 
-def _recount_episode(connection: Connection, episode_id: int, duration_seconds: int) -> None:
-    days: dict[int, list[int]] = {}
-    coverages: list[heard.Packed] = []
+def _redo(connection: Connection, durations: dict[int, int]) -> None:
+    totals: dict[tuple[int, int], list[int]] = {}
+    curves = {episode_id: heard.steps_of((), seconds) for episode_id, seconds in durations.items()}
     # A day without a row has no playback that was started, and without a start nothing is ever counted.
-    for day in folding.list_days_of_episode(connection, episode_id):
-        total = days[day] = [0] * 5
-        for row in folding.list_playbacks_of_episode(connection, episode_id, day):
+    days: dict[int, list[int]] = defaultdict(list)
+    for episode_id, day in folding.list_days_of_episodes(connection, sorted(durations)):
+        days[day].append(episode_id)
+        totals[episode_id, day] = [0] * 5
+    for day, episodes in sorted(days.items()):
+        coverages: dict[int, list[heard.Packed]] = defaultdict(list)
+        for row in folding.list_playbacks_of_episodes(connection, episodes, day):
             state = playback.from_row(row)
-            coverages.append(state.stored)
-            counts = playback.contribution(state, duration_seconds)
+            coverages[row[2]].append(state.stored)
+            total = totals[row[2], day]
+            counts = playback.contribution(state, durations[row[2]])
             total[:] = [old + count for old, count in zip(total, counts, strict=True)]
-    folding.delete_episode_days(connection, episode_id)
-    folding.add_episode_days(connection, [(episode_id, day, *total) for day, total in sorted(days.items())])
-    folding.delete_heard(connection, episode_id)
-    nothing = heard.steps_of((), duration_seconds)
-    folding.put_heard(connection, heard.chunk_rows(episode_id, heard.steps_of(coverages, duration_seconds), nothing))
-    folding.put_counted_duration(connection, episode_id, duration_seconds)
+        for episode_id, packed in coverages.items():
+            added = heard.steps_of(packed, durations[episode_id])
+            curves[episode_id] = tuple(old + new for old, new in zip(curves[episode_id], added, strict=True))  # type: ignore[assignment]
+    folding.delete_rollups(connection, sorted(durations))
+    folding.add_episode_days(connection, [(*key, *total) for key, total in sorted(totals.items())])
+    for episode_id, seconds in sorted(durations.items()):
+        rows = heard.chunk_rows(episode_id, curves[episode_id], heard.steps_of((), seconds))
+        folding.put_heard(connection, rows)
+    folding.put_counted_durations(connection, sorted(durations.items()))

@@ -14,6 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from api import output
 from api.consumers import MEASUREMENT
 from api.events import EventLog, LogUnavailableError
+from api.events.archive import Archive
 from api.events.opening import open_log
 from api.measurement import housekeeping
 from api.measurement.committing import commit_records, micro_batch
@@ -51,6 +52,7 @@ class Worker:
         self._read_engine = read_only(engine)
         self._log = log
         self._settings = settings
+        self._archive = Archive(settings.resolved_archive_dir())
         self._stopping = stopping or threading.Event()
         self._looked_at = 0.0
 
@@ -117,6 +119,7 @@ class Worker:
             for partition in range(self._log.partitions):
                 offsets.append_consumer(connection, MEASUREMENT, partition)
                 self._check_log(partition, offsets.get_next_offset(connection, MEASUREMENT, partition))
+                self._check_archive(partition)
 
     def _check_log(self, partition: int, offset: int) -> None:
         """Refuse a log older than the store: its next records would get offsets that count as folded already."""
@@ -132,6 +135,21 @@ class Worker:
                 f"The store has counted the log up to offset {offset} of partition {partition}, but this log ends at "
                 f"{end}. It is an older copy, or another log. Put the right one in place, or restore the store from "
                 "the same moment; folding now would skip events."
+            )
+
+    def _check_archive(self, partition: int) -> None:
+        """Refuse an archive of another log: what is archived next would get offsets that it has already."""
+        last = self._archive.last_record(partition)
+        if last is None:
+            return
+        same = self._log.read(partition, last.offset, 1) if last.offset < self._log.end(partition) else ()
+        is_newer = last.offset >= self._log.end(partition)
+        is_other = bool(same) and same[0].offset == last.offset and not same[0].is_damaged
+        if is_newer or (is_other and same[0].appended_ms != last.appended_ms):
+            raise LogBehindStoreError(
+                f"The archive in {self._archive.folder} has partition {partition} up to offset {last.offset}, but of "
+                "another log, or of a newer copy of this one. Put the log that belongs to it in place, or move the "
+                "archive away to start a new one; a recount then reaches back no further."
             )
 
     def _recount(self) -> None:

@@ -80,8 +80,6 @@ def list_uuids(connection: Connection, episodes: Iterable[int]) -> dict[int, str
 
 def replace_device(connection: Connection, device: bytes, old: Sequence[Row], new: Sequence[Row], kept: bytes) -> None:
     """Put playbacks without a device in the place of a device's, and forget all else that the store has of it."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")  # zeroes what is deleted
     delete_by_keys(connection, PLAYBACK, [row[:3] for row in old])
     put_rows(connection, PLAYBACK, new)
     for table in ("device_log", "receipt", "set_aside", "device"):

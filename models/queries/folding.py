@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text
+from sqlmodel import SQLModel
 
 from models.bulk import BulkTable, Row, add_rows, delete_by_keys, keep_rows, put_rows, select_by_keys
 from models.columns import day_number
@@ -177,11 +178,6 @@ def put_heard(connection: Connection, rows: Sequence[Row]) -> None:
     put_rows(connection, EPISODE_HEARD, rows)
 
 
-def delete_heard(connection: Connection, episode_id: int) -> None:
-    """Forget an episode's retention, before it is written anew."""
-    connection.execute(text("DELETE FROM episode_heard WHERE episode_id = :id"), {"id": episode_id})
-
-
 def delete_set_aside(connection: Connection, event_ids: Sequence[Row]) -> None:
     """Forget events that count now, given as (event_id,)."""
     delete_by_keys(connection, SET_ASIDE, event_ids)
@@ -217,40 +213,41 @@ def append_counted_durations(connection: Connection, rows: Sequence[Row]) -> Non
     keep_rows(connection, EPISODE_COUNTED, rows)
 
 
-def list_outdated_durations(connection: Connection) -> list[tuple[int, int]]:
+def list_outdated_durations(connection: Connection, limit: int) -> list[tuple[int, int]]:
     """(episode_id, new duration in seconds) of episodes whose recording was replaced by one of another length."""
     statement = text(
         "SELECT e.id, e.duration_ms / 1000 FROM episode e JOIN episode_counted c ON c.episode_id = e.id "
-        "WHERE e.duration_ms / 1000 <> c.duration_seconds ORDER BY e.id"
+        "WHERE e.duration_ms / 1000 <> c.duration_seconds ORDER BY e.id LIMIT :limit"
     )
-    return [(int(episode_id), int(seconds)) for episode_id, seconds in connection.execute(statement)]
+    return [(int(episode_id), int(seconds)) for episode_id, seconds in connection.execute(statement, {"limit": limit})]
 
 
-def list_days_of_episode(connection: Connection, episode_id: int) -> list[int]:
-    """The day numbers for which the episode has a rollup row."""
+def list_days_of_episodes(connection: Connection, episodes: Sequence[int]) -> list[tuple[int, int]]:
+    """(episode_id, day number) of these episodes' rollup rows."""
     table = EpisodeDay.__table__  # type: ignore[attr-defined]
-    days = connection.execute(select(table.c.day).where(table.c.episode_id == episode_id).order_by(table.c.day))
-    return [day_number(day) for (day,) in days]
+    found = connection.execute(select(table.c.episode_id, table.c.day).where(table.c.episode_id.in_(episodes)))
+    return [(int(episode_id), day_number(day)) for episode_id, day in found]
 
 
-def list_playbacks_of_episode(connection: Connection, episode_id: int, day: int) -> Iterator[Row]:
-    """The rows of `PLAYBACK` of one episode and day. Reads that day of all episodes: for a replaced recording."""
+def list_playbacks_of_episodes(connection: Connection, episodes: Sequence[int], day: int) -> Iterator[Row]:
+    """The rows of `PLAYBACK` of these episodes and a day. Reads that day of all episodes: for replaced recordings."""
     table = Playback.__table__  # type: ignore[attr-defined]
     columns = [table.c[name] for name in PLAYBACK.columns]
-    statement = select(*columns).where(table.c.day == day, table.c.episode_id == episode_id)
+    statement = select(*columns).where(table.c.day == day, table.c.episode_id.in_(episodes))
     for row in connection.execute(statement):
         yield (day, *row[1:])
 
 
-def delete_episode_days(connection: Connection, episode_id: int) -> None:
-    """Forget an episode's rollup, before it is written anew."""
-    table = EpisodeDay.__table__  # type: ignore[attr-defined]
-    connection.execute(table.delete().where(table.c.episode_id == episode_id))
+def delete_rollups(connection: Connection, episodes: Sequence[int]) -> None:
+    """Forget what is summed over these episodes' playbacks, before it is written anew."""
+    for name in ("episode_day", "episode_heard"):
+        table = SQLModel.metadata.tables[name]
+        connection.execute(table.delete().where(table.c.episode_id.in_(episodes)))
 
 
-def put_counted_duration(connection: Connection, episode_id: int, duration_seconds: int) -> None:
-    """Note the duration that an episode's rollup is computed with from here on."""
-    put_rows(connection, EPISODE_COUNTED, [(episode_id, duration_seconds)])
+def put_counted_durations(connection: Connection, rows: Sequence[Row]) -> None:
+    """Note the durations that episodes' rollups are computed with from here on."""
+    put_rows(connection, EPISODE_COUNTED, rows)
 
 
 def lock_folding(connection: Connection, *, exclusive: bool) -> None:
