@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from api import clock
@@ -29,8 +31,13 @@ SessionDep = Annotated[Session, Depends(get_session, scope="function")]
 
 def get_read_session(request: Request) -> Iterator[Session]:
     """A session that reads, and does not wait for writers."""
-    with Session(request.app.state.read_engine, expire_on_commit=False) as session:
+    session = Session(request.app.state.read_engine, expire_on_commit=False)
+    try:
         yield session
+    finally:
+        # What was read was read, and there is nothing to undo: a connection that broke since then takes no answer away.
+        with suppress(SQLAlchemyError):
+            session.close()
 
 
 ReadSessionDep = Annotated[Session, Depends(get_read_session, scope="function")]

@@ -6,11 +6,12 @@ arrays through `unnest`, one round trip each. Rows go in and come out as plain t
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 Row = tuple[Any, ...]
+_Key = TypeVar("_Key")
 MAX_KEYS = 5_000
 """Keys in one statement: SQLite allows 32,766 variables."""
 
@@ -56,7 +57,7 @@ def select_by_keys(connection: Connection, table: BulkTable, keys: Sequence[Row]
             yield from connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*chunk, strict=True)))
 
 
-def chunks[Key](keys: Iterable[Key]) -> Iterator[list[Key]]:
+def chunks(keys: Iterable[_Key]) -> Iterator[list[_Key]]:
     """Keys in groups that one statement can take."""
     listed = list(keys)
     for start in range(0, len(listed), MAX_KEYS):

@@ -6,7 +6,7 @@ live writes touch the last few days' pages, however long the history.
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, column, literal_column, or_
 from sqlmodel import Field, SQLModel
 
 from models.columns import UtcDay
@@ -184,7 +184,7 @@ class Receipt(SQLModel, table=True):
     """`intact`, `broken`, `gap` or `fork`: the worst that this body showed."""
 
 
-_TROUBLED = text("is_broken OR is_forked OR missing <> '[]'")
+_TROUBLED = or_(column("is_broken"), column("is_forked"), column("missing") != literal_column("'[]'"))
 """In the words of `queries/pipeline.py`, or the index is not used."""
 
 

@@ -127,7 +127,7 @@ class EpisodeUrl(SQLModel, table=True):
     url_hash: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
     """SHA-256 of the address as compared: without scheme, fragment and tracking prefixes."""
     url: str
-    """As the creator wrote it."""
+    """As it was written."""
     episode_id: int = Field(foreign_key="episode.id", index=True)
     place: int
-    """In the creator's list, from 0."""
+    """In the list, from 0."""

@@ -146,13 +146,13 @@ def answers(url: str) -> bool:
 
 
 def wait_until(is_true: Callable[[], bool], what: str, process: subprocess.Popen[bytes] | None = None) -> None:
-    """Poll until `is_true()`; fail when the process ended or after a minute, which is a hang and not a measurement."""
-    deadline = time.monotonic() + 60
+    """Poll until `is_true()`; fail when the process ended or after minutes, which is a hang and not a measurement."""
+    deadline = time.monotonic() + 180
     while not is_true():
         if process is not None and process.poll() is not None:
             pytest.fail(f"the process ended with {process.returncode} while waiting for {what}")
         if time.monotonic() > deadline:
-            pytest.fail(f"waited a minute for {what}")
+            pytest.fail(f"waited three minutes for {what}")
         time.sleep(0.02)
 
 

@@ -67,8 +67,9 @@ def read_urls(episode_id: EpisodeId, user: PublisherDep, session: ReadSessionDep
 
 @router.put("/episodes/{episode_id}/urls", responses=documented(UrlTakenError, TooLargeError, InvalidError))
 def put_urls(episode_id: EpisodeId, body: EpisodeUrls, user: PublisherDep, session: SessionDep) -> EpisodeUrls:
-    """Replace the list; for admins, since a play told under an address becomes this show's. Addresses are compared without scheme, fragment and the prefixes of measuring services; a play
-    that comes in under one of them is this episode's. Earshot's own addresses, old ones too, need not be listed."""
+    """Replace the list; for admins, since a play that comes in under one of the addresses is this episode's. They are
+    compared without scheme, fragment and the prefixes of measuring services. Earshot's own addresses, old ones too,
+    need not be listed."""
     episode, _ = service.get_episode(session, user, episode_id)
     if user.role != Role.ADMIN:
         raise ForbiddenError(

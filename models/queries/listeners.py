@@ -123,7 +123,8 @@ def list_device_names(session: Session, listener_id: int) -> list[str]:
     such plays can be in the log when the store did not take the action."""
     named = select(EpisodeAction.device).where(EpisodeAction.listener_id == listener_id)
     known = select(ListenerDevice.name).where(ListenerDevice.listener_id == listener_id)
-    return sorted({"", *session.exec(named.distinct()), *session.exec(known)})
+    names = {*session.exec(named.distinct()), *session.exec(known)} - {""}
+    return [*sorted(names), ""]
 
 
 def export_listener(session: Session, listener_id: int) -> dict[str, Any]:

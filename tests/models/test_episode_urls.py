@@ -58,6 +58,8 @@ def test_our_own_addresses_mean_their_episode_wherever_they_once_were(
         "https://www.podtrac.com/pts/redirect.mp3/chtbl.com/track/A1/pdst.fm/e/cdn.example.com/Shows/one.mp3?id=7",
         "https://verifi.podscribe.com/rss/p/mgln.ai/e/9/cdn.example.com/Shows/one.mp3?id=7",
         " https://bare.example.com/one.mp3?utm_source=app ",
+        "https://bare.example.com/one.mp3?ref=a&_from=b&played_from=c&awCollectionId=1&awEpisodeId=2#t=5",
+        "https://cdn.example.com/Shows/one.mp3?source=feed&id=7&UTM_medium=app",
         "tag:example.com,2020:one",
     ],
 )
@@ -70,6 +72,9 @@ def test_an_address_elsewhere_or_the_guid_means_the_episode(engine: Engine, epis
     [
         "https://cdn.example.com/shows/one.mp3?id=7",
         "https://cdn.example.com/Shows/one.mp3?id=8",
+        "https://bare.example.com/one.mp3?id=2",
+        "https://bare.example.com/one.mp3?utm_source=app&id=2",
+        "https://cdn.example.com/Shows/one.mp3",
         "https://cdn.example.com:8443/Shows/one.mp3?id=7",
         f"https://example.com/media/{uuid4()}.mp3",
         f"https://example.com/media/{uuid4()}.mp3/more",

@@ -22,7 +22,7 @@ def add_listener(session: Session, name: str = "adalovelace") -> int:
     listeners.append_listener(session, listener)
     key = listener.id
     device = ListenerDevice(listener_id=key, name=f"{name}-phone", caption=f"{name}'s phone", kind="mobile")
-    listeners.append_device(session, device)
+    listeners.append_devices(session, [device])
     sequence = listeners.raise_sequence(session, key, SECONDS)
     feed = f"https://podcast.example.com/{name}.xml"
     for url in (feed, f"{feed}?old"):
@@ -77,7 +77,21 @@ def test_every_name_that_actions_go_by_is_found_for_erasure(engine: Engine) -> N
     with Session(engine) as session:
         key = add_listener(session)
         add_listener(session, "somebodyelse")
-        assert listeners.list_device_names(session, key) == ["adalovelace-car", "adalovelace-phone"]
+        assert listeners.list_device_names(session, key) == ["adalovelace-car", "adalovelace-phone", ""]
+
+
+def test_more_devices_and_names_than_one_statement_takes(engine: Engine) -> None:
+    with Session(engine) as session:
+        key = add_listener(session)
+        [device] = listeners.list_devices(session, key)
+        ids, names = [*range(device.id, device.id + 70_000)], [f"n{number}" for number in range(70_000)]
+        assert subscriptions.list_subscriptions(session, ids) == ["https://podcast.example.com/adalovelace.xml"]
+        subscriptions.put_sync_group(session, ids, 7)
+        subject = Subject("podcast", podcast="https://podcast.example.com/adalovelace.xml")
+        listener_settings.delete_settings(session, key, subject, [*names, "colour"])
+        session.expire_all()
+        assert device.sync_group == 7
+        assert listener_settings.get_settings(session, key, subject) == {}
 
 
 def test_numbers_go_up_by_the_clock_or_by_one(engine: Engine) -> None:

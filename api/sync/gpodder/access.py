@@ -1,7 +1,6 @@
 """Who is asking: HTTP Basic with each request, or the session cookie that every answer to it sets."""
 
 import base64
-import binascii
 import hmac
 import os
 import time
@@ -13,13 +12,14 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 
 from api import clock, passwords
 from api.addresses import network
 from api.attempts import Attempts
 from api.bodies import BoundedRoute, Handler
 from api.deps import ReadSessionDep
-from api.errors import ForbiddenError, UnauthenticatedError
+from api.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from api.sync.gpodder import service
 from models.listeners import Listener
 from models.queries import listeners
@@ -30,6 +30,8 @@ PASS_SECONDS = 3600.0
 MOST_PASSES = 10_000
 MAX_BODY_BYTES = 8 << 20
 """About 25,000 episode actions: an app that was offline for years sends all in one request."""
+MAX_STRANGERS_BYTES = 64 << 10
+"""Of a body that is read before it is known who sends it; for a longer one, name and password come first."""
 
 
 class ListenerUnauthenticatedError(UnauthenticatedError):
@@ -76,7 +78,7 @@ class ListenerBasic(HTTPBasic):
             return None
         try:
             decoded = base64.b64decode(encoded)
-        except binascii.Error:
+        except ValueError:  # no base64; a header beyond ASCII is no binascii.Error
             return None
         try:
             text = decoded.decode()
@@ -99,6 +101,8 @@ class GpodderRoute(BoundedRoute):
         handle = super().get_route_handler()
 
         async def handle_listener(request: Request) -> Response:
+            if _is_long(request):
+                await run_in_threadpool(_check_sender, request, await _basic(request))
             response = await handle(request)
             response.headers.setdefault("Cache-Control", "no-store")
             if token := getattr(request.state, "new_session", ""):
@@ -106,6 +110,18 @@ class GpodderRoute(BoundedRoute):
             return response
 
         return handle_listener
+
+
+def _is_long(request: Request) -> bool:
+    declared = request.headers.get("content-length", "")
+    # Without a length it may become as long as it likes.
+    is_open = "transfer-encoding" in request.headers
+    return is_open or (declared.isdecimal() and int(declared) > MAX_STRANGERS_BYTES)
+
+
+def _check_sender(request: Request, credentials: HTTPBasicCredentials | None) -> None:
+    with Session(request.app.state.read_engine, expire_on_commit=False) as session:
+        get_listener(request.path_params["user"], request, session, credentials)
 
 
 def set_session(request: Request, response: Response, token: str) -> None:
@@ -124,12 +140,11 @@ def get_listener(
     """The listener whose name is in the path. Raises ListenerUnauthenticatedError, or ForbiddenError for another's."""
     # A password says more than a cookie, which may be left from another account of the same app.
     if credentials is not None:
-        listener = _check_password(request, session, credentials)
+        listener = _find_by_password(request, session, credentials)
         if listener.name != user.lower():
             raise ForbiddenError(f"This is somebody else's. You are signed in as {listener.name}: use that name here.")
         return listener
-    token = request.cookies.get(COOKIE, "")
-    found = listeners.get_listener_by_token(session, passwords.hash_token(token), clock.now()) if token else None
+    found = _find_by_cookie(request, session)
     if found is None or found.name != user.lower():
         # Not 403: the app's next step is to send the password, and then it gets in.
         raise ListenerUnauthenticatedError("Sign in with your listener's name and password (HTTP Basic).")
@@ -137,6 +152,22 @@ def get_listener(
 
 
 ListenerDep = Annotated[Listener, Depends(get_listener)]
+
+
+def _find_by_cookie(request: Request, session: Session) -> Listener | None:
+    token = request.cookies.get(COOKIE, "")
+    return listeners.get_listener_by_token(session, passwords.hash_token(token), clock.now()) if token else None
+
+
+def _find_by_password(request: Request, session: Session, credentials: HTTPBasicCredentials) -> Listener:
+    try:
+        return _check_password(request, session, credentials)
+    except UnavailableError:
+        # Somebody guesses at the password. The listener's own apps, which have the cookie, must not wait for that.
+        found = _find_by_cookie(request, session)
+        if found is None or found.name != credentials.username.strip().lower():
+            raise
+        return found
 
 
 def _check_password(request: Request, session: Session, credentials: HTTPBasicCredentials) -> Listener:
@@ -149,7 +180,7 @@ def _check_password(request: Request, session: Session, credentials: HTTPBasicCr
         listener = service.check_password(session, state.listener_attempts, name, password, host)
     if token is None or listeners.get_listener_by_token(session, passwords.hash_token(token), clock.now()) is None:
         with Session(state.engine) as writing:
-            token = service.begin_session(writing, service.key_of(listener))
+            token = service.begin_session(writing, listener)
             writing.commit()
         state.listener_passes.keep(listener, password, token)
     if request.cookies.get(COOKIE) != token:

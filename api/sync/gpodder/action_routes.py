@@ -3,10 +3,12 @@
 
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Query, Request
+from sqlalchemy import Engine
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -26,6 +28,8 @@ from models.queries.episode_urls import resolve_episodes
 
 ACTIONS_PER_RECORD = 500
 """As many as a batch of our own protocol may have: the worker takes a record whole."""
+RECORDS_AT_ONCE = 1000
+"""Appends of one upload that wait together: the log's queue has 4,096 places, for everybody."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -53,15 +57,18 @@ async def upload_actions(
     upload = await run_in_threadpool(parse_upload, await request.body(), received_ms)
     if upload.dropped:
         _logger.info("episode actions dropped", causes=dict(upload.dropped))
+    await run_in_threadpool(_register_devices, reading, state.engine, listener, upload)
     devices = {
         name: listener_device(state.secret, listener.uuid, name) for name in {one.device for one in upload.actions}
     }
     episodes = await run_in_threadpool(_resolve, state.read_engine, upload)
     # Many may wait for the log at once; none may keep a connection meanwhile.
     await run_in_threadpool(reading.close)
+    plays = await run_in_threadpool(_by_device, upload, devices, episodes)
+    _take_allowance(state, plays)
     # The log first: what is in it and not in the store is told again and recognised; the other way round a play that
     # was acknowledged would never be counted.
-    await _append(state.log, _records(upload, devices, episodes, received_ms))
+    await _append(state.log, await run_in_threadpool(_records, plays, received_ms))
     sequence = await run_in_threadpool(_keep, session, listener, upload, devices)
     return schemas.Uploaded(timestamp=sequence, update_urls=list(upload.changed.items()))
 
@@ -90,7 +97,7 @@ def list_actions(
     return schemas.ActionsOut(actions=[schemas.action_out(row) for row in rows], timestamp=until)
 
 
-def _resolve(engine: Any, upload: Upload) -> dict[str, str]:
+def _resolve(engine: Engine, upload: Upload) -> dict[str, str]:
     """Reference -> UUID, for the plays."""
     plays = [action for action in upload.actions if action.span_ms() is not None]
     references = {reference for play in plays for reference in (play.episode, play.guid) if reference}
@@ -98,8 +105,21 @@ def _resolve(engine: Any, upload: Upload) -> dict[str, str]:
         return {reference: str(uuid) for reference, uuid in resolve_episodes(connection, references).items()}
 
 
-def _records(upload: Upload, devices: dict[str, bytes], episodes: dict[str, str], received_ms: int) -> list[Record]:
-    """What goes into the log: the plays, by device."""
+def _register_devices(reading: Session, engine: Engine, listener: Listener, upload: Upload) -> None:
+    """Keep the names of the devices, in a transaction of its own before their plays are in the log: by these names a
+    listener's plays are found when they are to be erased. Devices beyond what a listener may have become none."""
+    names = list(dict.fromkeys(action.device for action in upload.actions if action.device))
+    known = {device.name for device in listeners.list_devices(reading, service.key_of(listener))}
+    if not known.issuperset(names):
+        with Session(engine) as session:
+            service.next_sequence(session, listener)
+            known = set(service.ensure_devices(session, listener, names))
+            session.commit()
+    upload.actions = [action if action.device in known else replace(action, device="") for action in upload.actions]
+
+
+def _by_device(upload: Upload, devices: dict[str, bytes], episodes: dict[str, str]) -> dict[bytes, list[ActionTuple]]:
+    """The plays, as the log has them."""
     plays: dict[bytes, list[ActionTuple]] = defaultdict(list)
     for action in upload.actions:
         span = action.span_ms()
@@ -109,6 +129,18 @@ def _records(upload: Upload, devices: dict[str, bytes], episodes: dict[str, str]
         episode = episodes.get(action.episode) or episodes.get(action.guid, "")
         told = (action.podcast, action.episode, action.guid)
         plays[device].append((action.event_id(device), action.at_ms, *span, episode, *told))
+    return plays
+
+
+def _take_allowance(state: Any, plays: dict[bytes, list[ActionTuple]]) -> None:
+    """Raises UnavailableError when a device sends more than it may."""
+    for device, told in plays.items():
+        # One upload that is more than a minute's takes the whole minute: its app could not send less.
+        if not state.allowance.take(device, min(len(told), state.settings.events_per_minute)):
+            raise UnavailableError("This device sends more than any listener can hear. Keep the actions for later.", 60)
+
+
+def _records(plays: dict[bytes, list[ActionTuple]], received_ms: int) -> list[Record]:
     return [
         Record(device, pack(Actions(device, received_ms, told[start : start + ACTIONS_PER_RECORD])))
         for device, told in plays.items()
@@ -118,7 +150,8 @@ def _records(upload: Upload, devices: dict[str, bytes], episodes: dict[str, str]
 
 async def _append(log: EventLog, records: list[Record]) -> None:
     try:
-        await asyncio.gather(*(log.append(record) for record in records))
+        for start in range(0, len(records), RECORDS_AT_ONCE):
+            await asyncio.gather(*(log.append(record) for record in records[start : start + RECORDS_AT_ONCE]))
     except LogUnavailableError as error:
         _logger.warning("episode actions not taken", cause=str(error))
         raise UnavailableError("The actions could not be kept just now. Keep them and send them again.") from error
@@ -127,7 +160,6 @@ async def _append(log: EventLog, records: list[Record]) -> None:
 def _keep(session: Session, listener: Listener, upload: Upload, devices: dict[str, bytes]) -> int:
     """Keep the actions for the listener's other apps; the number to ask from the next time."""
     sequence = service.next_sequence(session, listener)
-    service.ensure_devices(session, listener, {name for name in devices if name})
     actions.append_actions(
         session,
         [

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit, urlunsplit
 MAX_TEXT = 4096
 """Characters of an address or a GUID; signed addresses of large hosts have about 2,000."""
 
-_UNKEEPABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-"""Control characters, and halves of characters: no store keeps them all, and no page can show them."""
+_UNKEEPABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+"""Control characters, breaks of lines, halves of characters and what is none: no store keeps them all, no page can show
+them, and some would break a list of ours that is read as OPML or as lines."""
 _ALIASES = re.compile(r"(?:feed|itpc|pcast|podcast)://|feed:(?=https?://)", re.IGNORECASE)
 """What directories put before a feed's address so that a podcast app opens it."""
 

@@ -11,6 +11,7 @@ from api.errors import ForbiddenError, InvalidError, TooLargeError, UnavailableE
 from api.sync.gpodder import schemas, service
 from api.sync.gpodder.access import GpodderRoute, ListenerDep, ListenerUnauthenticatedError
 from api.sync.gpodder.addresses import clean_text
+from api.sync.gpodder.service import TooManyDevicesError
 from api.sync.gpodder.uploads import UnreadableError, device_name, parse_json
 from models.listeners import Listener, ListenerDevice
 from models.queries import listeners, subscriptions
@@ -60,18 +61,18 @@ def list_devices(listener: ListenerDep, session: ReadSessionDep) -> list[schemas
 @router.put("/api/2/devices/{user}/{device}.json", include_in_schema=False)
 @router.post(
     "/api/2/devices/{user}/{device}.json",
-    responses=documented(UnreadableError, TooLargeError, InvalidError),
+    responses=documented(UnreadableError, TooLargeError, InvalidError, TooManyDevicesError),
     openapi_extra=schemas.body_of(schemas.DeviceIn),
 )
 def put_device(listener: ListenerDep, device: DeviceNameDep, body: BodyDep, session: SessionDep) -> Response:
     """Name a device and say what it is. One that is new is made; the answer is empty."""
     told = parse_object(body) if body.strip() else {}
     service.next_sequence(session, listener)
-    row = service.ensure_devices(session, listener, {device})[0]
+    row = service.ensure_device(session, listener, device)
     if caption := clean_text(told.get("caption"))[:MAX_CAPTION]:
         row.caption = caption
     if "type" in told:
-        row.kind = told["type"] if told["type"] in DEVICE_KINDS else "other"
+        row.kind = told["type"] if isinstance(told["type"], str) and told["type"] in DEVICE_KINDS else "other"
     return Response()
 
 
@@ -104,11 +105,13 @@ def _join(session: Session, devices: list[ListenerDevice], sequence: int, known:
     if len(devices) < 2:
         return
     groups = {device.sync_group for device in devices if device.sync_group is not None}
+    # Never the number of a device: a group that it has left may go by that.
+    number = max((device.sync_group for device in known if device.sync_group is not None), default=0) + 1
     joined = {service.key_of(device) for device in devices}
     joined |= {service.key_of(device) for device in known if device.sync_group in groups}
     urls = subscriptions.list_subscriptions(session, joined)
     subscriptions.put_subscriptions(session, sorted(joined), urls, sequence, is_subscribed=True)
-    subscriptions.put_sync_group(session, joined, min(joined))
+    subscriptions.put_sync_group(session, joined, number)
     session.expire_all()
 
 

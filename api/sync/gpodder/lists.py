@@ -1,6 +1,7 @@
 """Lists of feeds as files: OPML, JSON and plain text."""
 
 import json
+import re
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
@@ -33,7 +34,7 @@ def parse_list(body: bytes, form: str) -> list[Any]:
             # Some apps send objects with the address in them.
             return [value.get("url") if isinstance(value, dict) else value for value in values]
         case _:
-            return [line for line in body.decode("utf-8-sig", "replace").splitlines() if line.strip()]
+            return [line for line in re.split(r"[\r\n]", body.decode("utf-8-sig", "replace")) if line.strip()]
 
 
 def _write_opml(urls: list[str], title: str) -> str:
@@ -64,4 +65,6 @@ def _parse_opml(body: bytes) -> list[Any]:
         root: ET.Element = parser.close()
     except (ET.ParseError, ValueError, LookupError) as error:
         raise UnreadableError(f"The body is not OPML: {error}.") from error
+    if root.tag.lower() != "opml":
+        raise UnreadableError("The body is not OPML: its outermost element is another.")
     return [outline.get("xmlUrl") for outline in root.iter("outline") if outline.get("xmlUrl")]

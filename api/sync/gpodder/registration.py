@@ -16,8 +16,8 @@ from limits.strategies import MovingWindowRateLimiter
 
 from api.addresses import network
 from api.bodies import BoundedRoute
-from api.deps import SessionDep
-from api.errors import ApiError, TooLargeError, documented
+from api.deps import ReadSessionDep, SessionDep
+from api.errors import ApiError, TooLargeError, UnavailableError, documented
 from api.sync.gpodder import service
 
 PATH = "/listeners/register"
@@ -25,6 +25,8 @@ COOKIE = "registration"
 FORM_SECONDS = 3600
 ACCOUNTS_PER_HOUR = RateLimitItemPerHour(30)
 """From one address: a family or a small office, not a script."""
+TRIES_PER_HOUR = RateLimitItemPerHour(60)
+"""From one address, refused ones too: each could be a run of argon2, and tells whether a name is taken."""
 STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;color:#1b1f24;"
     "background:#fff}label{display:block;margin:1rem 0}input{display:block;width:100%;padding:.5rem;font:inherit;"
@@ -68,6 +70,7 @@ def show_form(request: Request) -> Response:
 )
 def register(
     request: Request,
+    reading: ReadSessionDep,
     session: SessionDep,
     name: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
@@ -79,21 +82,26 @@ def register(
         return show_form(request)
     if not _is_ours(request, token):
         return _form(request, name, "This page was open for long, or cookies are off. Please try again.", 403)
-    if not state.listener_registrations.test(ACCOUNTS_PER_HOUR, _address(request)):
-        answer = _form(request, name, "Many accounts were made from your network. Try again in an hour.", 503)
-        answer.headers["Retry-After"] = "3600"
-        return answer
     try:
+        _count(request, TRIES_PER_HOUR)
+        service.refuse_taken(reading, name)
+        reading.close()
+        service.check_new(name, password)
+        _count(request, ACCOUNTS_PER_HOUR)
         made = service.add_listener(session, name, password)
     except ApiError as error:
         session.rollback()
-        return _form(request, name, error.message, error.status)
-    state.listener_registrations.hit(ACCOUNTS_PER_HOUR, _address(request))
+        answer = _form(request, name, error.message, error.status)
+        answer.headers.update(error.headers or {})
+        return answer
     return _page(_welcome(state.settings.resolved_base_url(), made.username))
 
 
-def _address(request: Request) -> str:
-    return network(request.client.host) if request.client else ""
+def _count(request: Request, limit: RateLimitItemPerHour) -> None:
+    """Counted before the work is done: a burst sent at once would else do it all. Raises UnavailableError."""
+    host = network(request.client.host) if request.client else ""
+    if not request.app.state.listener_registrations.hit(limit, host):
+        raise UnavailableError("Many accounts were made from your network. Try again in an hour.", 3600)
 
 
 def _sign(request: Request, nonce: str) -> str:
@@ -141,4 +149,5 @@ def _page(content: str, status: int = 200) -> Response:
         f'content="width=device-width,initial-scale=1"><title>Earshot for listeners</title><style>{STYLE}</style>'
         f"</head><body><h1>Earshot for listeners</h1>{content}</body></html>"
     )
-    return Response(html, status, HEADERS, "text/html; charset=utf-8")
+    # A form can say to be in an encoding that has halves of characters; what was typed is shown again.
+    return Response(html.encode("utf-8", "replace"), status, HEADERS, "text/html; charset=utf-8")

@@ -4,12 +4,19 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from models.listeners import EpisodeAction
 
+
+def _from_the_beginning(value: Any) -> Any:
+    return 0 if value in {"", "null", "-1"} else value
+
+
 Since = Annotated[
     int,
+    # What apps send that have no number yet.
+    BeforeValidator(_from_the_beginning),
     Query(ge=0, le=2**53, description="The `timestamp` of an earlier answer; without it, or 0: from the beginning."),
 ]
 Url = Annotated[str, Field(examples=["https://podcast.example.com/feed.xml"])]

@@ -19,6 +19,10 @@ from models.queries.listener_settings import Subject
 MAX_NAME = 255
 MAX_VALUE = 64 << 10
 """Of a value, as JSON."""
+MAX_DEPTH = 32
+"""Lists and objects within each other in a value."""
+MAX_NAMES = 1000
+"""Values set, and names forgotten, by one request."""
 
 router = APIRouter(
     route_class=GpodderRoute,
@@ -67,6 +71,8 @@ def change_settings(listener: ListenerDep, subject: SubjectDep, body: BodyDep, s
     removed = told.get("remove") or []
     if not isinstance(values, dict) or not isinstance(removed, list):
         raise UnreadableError('Send {"set": {"name": value}, "remove": ["name"]}.')
+    if max(len(values), len(removed)) > MAX_NAMES:
+        raise InvalidError(f"One request sets and removes at most {MAX_NAMES:,} values each. Send several.")
     _check(values)
     service.next_sequence(session, listener)
     key = service.key_of(listener)
@@ -97,9 +103,24 @@ def _check(values: dict[str, Any]) -> None:
     for name, value in values.items():
         if not clean_text(name) == name or not 0 < len(name) <= MAX_NAME:
             raise InvalidError(f"A setting's name has 1 to {MAX_NAME} characters, without control characters.")
+        if _is_deeper(value, MAX_DEPTH):
+            raise InvalidError(f"The value of {name} has over {MAX_DEPTH} lists and objects within each other.")
         try:
             size = len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
         except (ValueError, RecursionError) as error:
             raise InvalidError(f"The value of {name} cannot be kept: {error}.") from error
         if size > MAX_VALUE:
             raise InvalidError(f"The value of {name} has over {MAX_VALUE:,} bytes as JSON.")
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Whether lists and objects are nested deeper than that. Level by level: no value is too deep to be looked at."""
+    level = [value]
+    for _ in range(depth + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)

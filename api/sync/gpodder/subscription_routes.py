@@ -13,6 +13,7 @@ from api.sync.gpodder.access import GpodderRoute, ListenerDep, ListenerUnauthent
 from api.sync.gpodder.addresses import clean_all, clean_url
 from api.sync.gpodder.device_routes import BodyDep, DeviceNameDep, parse_object
 from api.sync.gpodder.lists import MEDIA_TYPES, parse_list, write_list
+from api.sync.gpodder.service import TooManyDevicesError
 from api.sync.gpodder.uploads import UnreadableError
 from models.listeners import Listener, ListenerDevice
 from models.queries import listeners, subscriptions
@@ -29,7 +30,7 @@ FILE: dict[int | str, dict[str, Any]] = {
 
 @router.post(
     "/api/2/subscriptions/{user}/{device}.json",
-    responses=documented(UnreadableError, TooLargeError, InvalidError),
+    responses=documented(UnreadableError, TooLargeError, InvalidError, TooManyDevicesError),
     openapi_extra=schemas.body_of(schemas.ChangesIn),
 )
 def change_subscriptions(
@@ -37,10 +38,10 @@ def change_subscriptions(
 ) -> schemas.Uploaded:
     """Subscribe a device to feeds, and end subscriptions. What is in both lists is subscribed to."""
     told = parse_object(body)
-    added, changed = clean_all(_list(told.get("add")), clean_url)
-    removed, also_changed = clean_all(_list(told.get("remove")), clean_url)
+    added, changed = clean_all(_list_of(told, "add"), clean_url)
+    removed, also_changed = clean_all(_list_of(told, "remove"), clean_url)
     sequence = service.next_sequence(session, listener)
-    devices = _sharing(session, listener, service.ensure_devices(session, listener, {device})[0])
+    devices = _sharing(session, listener, service.ensure_device(session, listener, device))
     ended = [url for url in removed if url not in set(added)]
     subscriptions.put_subscriptions(session, devices, added, sequence, is_subscribed=True)
     subscriptions.put_subscriptions(session, devices, ended, sequence, is_subscribed=False)
@@ -65,12 +66,20 @@ def read_list(listener: ListenerDep, device: DeviceNameDep, form: Form, session:
     return _file(subscriptions.list_subscriptions(session, [service.key_of(row)]), form, listener)
 
 
-@router.put("/subscriptions/{user}/{device}.{form}", responses=documented(UnreadableError, TooLargeError, InvalidError))
+@router.put(
+    "/subscriptions/{user}/{device}.{form}",
+    responses=documented(UnreadableError, TooLargeError, InvalidError, TooManyDevicesError),
+)
 def put_list(listener: ListenerDep, device: DeviceNameDep, form: Form, body: BodyDep, session: SessionDep) -> Response:
-    """Replace the feeds that a device follows. The answer is empty."""
-    urls, _ = clean_all(parse_list(body, form), clean_url)
+    """Replace the feeds that a device follows. The answer is empty. A body in which no address is found, though there
+    is something else, is refused, and the list stays as it is."""
+    values = parse_list(body, form)
+    urls, _ = clean_all(values, clean_url)
+    if values and not urls:
+        # A page of an error, say, that came in the place of a list. It must not cost the listener all subscriptions.
+        raise UnreadableError("None of what is listed is the address of a feed. To end all subscriptions, send none.")
     sequence = service.next_sequence(session, listener)
-    devices = _sharing(session, listener, service.ensure_devices(session, listener, {device})[0])
+    devices = _sharing(session, listener, service.ensure_device(session, listener, device))
     ended = set(subscriptions.list_subscriptions(session, devices)) - set(urls)
     subscriptions.put_subscriptions(session, devices, urls, sequence, is_subscribed=True)
     subscriptions.put_subscriptions(session, devices, ended, sequence, is_subscribed=False)
@@ -103,5 +112,8 @@ def _file(urls: list[str], form: str, listener: Listener) -> Response:
     return Response(write_list(urls, form, f"Podcasts of {listener.name}"), media_type=MEDIA_TYPES[form])
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _list_of(told: dict[str, Any], name: str) -> list[Any]:
+    value = told.get(name)
+    if value is not None and not isinstance(value, list):
+        raise UnreadableError(f'Send {{"{name}": [...]}}: a list of addresses.')
+    return value or []

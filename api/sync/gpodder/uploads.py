@@ -17,8 +17,14 @@ KINDS = frozenset({"download", "play", "delete", "new", "flattr"})
 DEVICE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 MAX_SECONDS = 7 * 86_400
 """No recording is longer than a week."""
+MOST_ACTIONS = 50_000
+"""Of one body; twice what the longest has room for when its actions have addresses of a usual length. Those behind are
+dropped: an app that is refused would only send all of them again."""
 FIRST_SECOND, LAST_SECOND = 946_684_800, 4_102_444_800
 """2000 and 2100: a clock outside says nothing of when it was."""
+
+
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class UnreadableError(ApiError):
@@ -85,11 +91,11 @@ class BadActionError(ValueError):
 
 def parse_upload(body: bytes, received_ms: int) -> Upload:
     """Read a body. Raises UnreadableError when it is no JSON list; anything else costs only the action it is in."""
-    values = parse_json(body)
-    if not isinstance(values, list):
-        raise UnreadableError("Send a JSON list of episode actions.")
     upload = Upload()
-    for value in values:
+    for number, value in enumerate(_each(body.decode("utf-8-sig", "replace"))):
+        if number == MOST_ACTIONS:
+            upload.dropped["too_many"] += 1
+            break
         try:
             upload.actions.append(_parse_action(value, received_ms, upload.changed))
         except BadActionError as error:
@@ -97,10 +103,36 @@ def parse_upload(body: bytes, received_ms: int) -> Upload:
     return upload
 
 
+def _each(text: str) -> Iterator[Any]:
+    """The values of a JSON list one after the other: a body that is short can be long when it is unpacked."""
+    at = _skip_space(text, 0)
+    if text[at : at + 1] != "[":
+        raise UnreadableError("Send a JSON list of episode actions.")
+    at = _skip_space(text, at + 1)
+    is_over = text[at : at + 1] == "]"
+    while not is_over:
+        try:
+            value, at = _decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            raise UnreadableError(f"The body is not JSON: {error}.") from error
+        yield value
+        at = _skip_space(text, at)
+        is_over = text[at : at + 1] == "]"
+        if not is_over and text[at : at + 1] != ",":
+            raise UnreadableError(f"The body is not JSON: there is no comma at character {at}.")
+        at = at if is_over else _skip_space(text, at + 1)
+    if _skip_space(text, at + 1) != len(text):
+        raise UnreadableError("The body is not JSON: something follows the list.")
+
+
+def _skip_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
 def parse_json(body: bytes) -> Any:
     """The JSON value of a body; raises UnreadableError."""
     try:
-        # Half a character, or a number with thousands of digits, is one action's fault and not the body's.
         return json.loads(body.decode("utf-8-sig", "replace"), parse_int=_parse_int)
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"The body is not JSON: {error}.") from error
@@ -108,6 +140,10 @@ def parse_json(body: bytes) -> Any:
 
 def _parse_int(digits: str) -> float:
     return int(digits) if len(digits) < 20 else math.inf
+
+
+# Half a character, or a number with thousands of digits, is one action's fault and not the body's.
+_decoder = json.JSONDecoder(parse_int=_parse_int)
 
 
 def device_name(value: Any) -> str:
@@ -118,8 +154,8 @@ def device_name(value: Any) -> str:
 def _parse_action(value: Any, received_ms: int, changed: dict[str, str]) -> Action:
     if not isinstance(value, dict):
         raise BadActionError("not_an_object")
-    kind = str(value.get("action") or "").lower()
-    if kind not in KINDS:
+    kind = value.get("action")
+    if not isinstance(kind, str) or (kind := kind.lower()) not in KINDS:
         raise BadActionError("bad_action")
     told = value.get("episode") or value.get("guid")
     podcast, episode = clean_url(value.get("podcast")), clean_reference(told)

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -286,7 +287,8 @@ def test_a_file_of_the_first_release_is_opened_and_brought_up_to_date(tmp_path: 
     path = str(tmp_path / "events.db")
     old = SqliteLog(path, partitions=2)
     append(old, *(Record(key, b"%d" % n) for n in range(4) for key in (b"a", b"b", b"c")))
-    old.trim(0, 1, clock.now_ms() + 1000)
+    partition = partition_of(b"a", 2)
+    old.trim(partition, 1, clock.now_ms() + 1000)
     kept = contents(old)
     old.close()
     with sqlite3.connect(path) as file:
@@ -295,7 +297,23 @@ def test_a_file_of_the_first_release_is_opened_and_brought_up_to_date(tmp_path: 
     file.close()
     log = SqliteLog(path)
     assert contents(log) == kept
-    assert log.start(0) == 1
+    assert log.start(partition) == 1
     append(log, Record(b"a", b"new"))
-    assert not any(damaged(log, partition_of(b"a", 2)).values())
+    assert not any(damaged(log, partition).values())
     log.close()
+
+
+class Stubborn(sqlite3.Connection):
+    """Stays in the mode it is in, without an error: what SQLite does when a sync fails while it switches."""
+
+    def execute(self, statement: str, *arguments: Any) -> sqlite3.Cursor:
+        """Ask for the mode instead of setting it."""
+        return super().execute(statement.removesuffix("=WAL"), *arguments)
+
+
+def test_a_handle_that_could_not_be_put_into_wal_mode_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Stubborn))
+    with pytest.raises(sqlite3.OperationalError, match="stays in delete"):
+        SqliteLog(str(tmp_path / "events.db"))

@@ -15,6 +15,7 @@ from sqlmodel import Session, select
 from api import passwords
 from api.settings import Settings
 from api.sync.gpodder import service
+from api.sync.gpodder.access import Passes
 from api.sync.gpodder.routes import PARTS
 from models.listeners import Listener, ListenerSession
 from models.queries import listeners
@@ -160,7 +161,9 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(ada: App, name
     assert answer.headers["www-authenticate"].startswith("Basic ")
 
 
-@pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic YWRh", "Bearer x", "Basic " + "A" * 101, "\xff"])
+@pytest.mark.parametrize(
+    "header", ["Basic", "Basic !!!", "Basic YWRh", "Bearer x", "Basic " + "A" * 101, "\xff", "Basic \xe9"]
+)
 def test_a_header_that_cannot_be_read_is_no_password(client: TestClient, header: str) -> None:
     answer = client.get("/api/2/devices/ada.json", headers={"Authorization": header.encode("latin-1")})
     assert answer.status_code == 401
@@ -196,6 +199,38 @@ def test_a_removed_listener_gets_in_no_more(engine: Engine, ada: App) -> None:
     assert ada.call("POST", LOGIN).status_code == 401
 
 
+@pytest.mark.parametrize("change", [service.renew_password, service.remove_listener])
+def test_a_password_that_ends_while_it_is_checked_opens_no_session(
+    engine: Engine, ada: App, monkeypatch: pytest.MonkeyPatch, change: Callable[[Session, str], Any]
+) -> None:
+    check = service.check_password
+
+    def change_afterwards(*given: Any) -> Listener:
+        found = check(*given)
+        with Session(engine) as session:
+            change(session, "ada")
+            session.commit()
+        return found
+
+    monkeypatch.setattr(service, "check_password", change_afterwards)
+    assert ada.call("POST", LOGIN).status_code == 401
+    with Session(engine) as session:
+        assert session.exec(select(ListenerSession)).all() == []
+
+
+def test_a_long_body_is_not_read_before_it_is_known_who_sends_it(client: TestClient, ada: App) -> None:
+    path = "/api/2/episodes/ada.json"
+    long, longest = b"[" + b" " * 70_000 + b"]", b" " * (9 << 20)
+    for sent in (long, longest, iter([longest])):
+        assert client.post(path, content=sent).status_code == 401
+        assert client.post(path, content=sent, auth=("ada", "wrong")).status_code == 401
+    assert ada.call("POST", path, content=longest).status_code == 413
+    ada.client.cookies.clear()
+    for sent in (long, iter([long])):
+        assert ada.call("POST", path, content=sent).status_code == 200
+    assert ada.client.cookies["sessionid"]
+
+
 def test_a_listener_removed_in_the_middle_of_a_request_is_told_so(
     engine: Engine, ada: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,8 +260,18 @@ class TestTooManyAttempts:
         assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
         assert 1 <= int(answer.headers["retry-after"]) <= 60
 
-    def test_who_is_in_already_stays_in(self, ada: App) -> None:
+    def test_who_is_in_already_stays_in(self, client: TestClient, ada: App, listen: Callable[[str], App]) -> None:
         ada.call("POST", LOGIN)
-        assert [ada.call("POST", LOGIN, auth=("ada", "wrong")).status_code for _ in range(4)] == [401, 401, 401, 503]
+        guesses = [listen("ada").call("POST", LOGIN, auth=("ada", "wrong")).status_code for _ in range(4)]
+        assert guesses == [401, 401, 401, 503]
         assert ada.call("POST", LOGIN).status_code == 200
         assert ada.call("POST", LOGIN, auth=None).status_code == 200
+        client.app.state.listener_passes = Passes()  # type: ignore[attr-defined]
+        assert ada.call("POST", LOGIN).status_code == 200
+        assert listen("ada").call("POST", LOGIN).status_code == 503
+
+    def test_a_cookie_of_somebody_else_lets_nobody_guess_on(self, ada: App, listen: Callable[[str], App]) -> None:
+        bob = listen("bob")
+        bob.call("POST", LOGIN)
+        guesses = [bob.call("POST", "/api/2/auth/ada/login.json", auth=("ada", "wrong")).status_code for _ in range(4)]
+        assert guesses == [401, 401, 401, 503]

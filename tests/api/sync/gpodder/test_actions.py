@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +12,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 
 from api.events import LogUnavailableError
 from api.pseudonyms import listener_device
-from api.sync.gpodder import action_routes
+from api.settings import Settings
+from api.sync.gpodder import action_routes, service, uploads
 from models.queries import listeners
 from tests.api.sync.gpodder.conftest import EPISODE, FEED, App, logged, play
 from tests.device import now_ms
@@ -182,10 +185,83 @@ def test_a_number_of_thousands_of_digits_does_not_cost_the_others(ada: App) -> N
     assert len(ada.actions()) == 1
 
 
-@pytest.mark.parametrize("body", ["", "nonsense", "{}", "[" * 100_000])
+@pytest.mark.parametrize("body", ["", "nonsense", "{}", "[" * 100_000, "[{}", "[{} {}]", "[{},]", "[] []"])
 def test_a_body_that_is_no_list_is_refused(ada: App, body: str) -> None:
     answer = ada.call("POST", "/api/2/episodes/{user}.json", content=body)
     assert (answer.status_code, answer.json()["error"]) == (400, "unreadable")
+
+
+def test_one_body_has_so_many_actions_and_those_behind_are_left_out(ada: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_ACTIONS", 3)
+    ada.tell(*(play(position=second) for second in range(1, 6)))
+    assert sorted(action["position"] for action in ada.actions()) == [1, 2, 3]
+
+
+def test_devices_beyond_what_a_listener_may_have_are_one(client: TestClient, ada: App) -> None:
+    told = [play(device=f"d{number}", position=number + 1) for number in range(service.MOST_DEVICES + 3)]
+    for _ in range(2):
+        ada.tell(*told)
+        assert len(ada.get("/api/2/devices/{user}.json")) == service.MOST_DEVICES
+        assert sorted(one["position"] for one in ada.actions() if "device" not in one) == [51, 52, 53]
+    assert len(ada.actions()) == len({action[0] for _, action in logged(client)}) == 53
+    assert len({device for device, _ in logged(client)}) == service.MOST_DEVICES + 1
+    assert ada.tell(play(device="d0"))["timestamp"]
+
+
+def test_devices_are_known_before_their_plays_are_in_the_log(
+    client: TestClient, ada: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = client.app.state.log.append  # type: ignore[attr-defined]
+    known: list[str] = []
+
+    async def look_first(record: Any) -> None:
+        known.extend(device["id"] for device in await run_in_threadpool(ada.get, "/api/2/devices/{user}.json"))
+        await append(record)
+
+    monkeypatch.setattr(client.app.state.log, "append", look_first)  # type: ignore[attr-defined]
+    ada.tell(play())
+    assert known == ["phone"]
+
+
+def test_one_upload_leaves_places_in_the_logs_queue(
+    client: TestClient, ada: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = client.app.state.log.append  # type: ignore[attr-defined]
+    waiting: Counter[str] = Counter()
+
+    async def count(record: Any) -> None:
+        waiting["now"] += 1
+        waiting["most"] = max(waiting["now"], waiting["most"])
+        await append(record)
+        waiting["now"] -= 1
+
+    monkeypatch.setattr(client.app.state.log, "append", count)  # type: ignore[attr-defined]
+    monkeypatch.setattr(action_routes, "ACTIONS_PER_RECORD", 1)
+    monkeypatch.setattr(action_routes, "RECORDS_AT_ONCE", 2)
+    ada.tell(*(play(position=second) for second in range(1, 8)))
+    assert (len(logged(client)), waiting["most"]) == (7, 2)
+
+
+class TestAllowance:
+    """`EARSHOT_EVENTS_PER_MINUTE=2`."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        """Few events."""
+        return settings.model_copy(update={"events_per_minute": 2})
+
+    def test_who_sends_more_plays_than_that_is_asked_to_wait(self, client: TestClient, ada: App) -> None:
+        path = "/api/2/episodes/{user}.json"
+        ada.tell(play(), {**play(), "action": "download"}, {**play(), "action": "new"})
+        waiting = ada.call("POST", path, json=[play(position=7), play(position=8)])
+        assert (waiting.status_code, waiting.headers["retry-after"]) == (503, "60")
+        ada.tell(play(device="tablet", position=9))
+        assert [action[3] for _, action in logged(client)] == [60_000, 9_000]
+
+    def test_an_upload_that_is_larger_by_itself_takes_a_whole_minute(self, client: TestClient, ada: App) -> None:
+        ada.tell(*(play(position=second) for second in range(1, 6)))
+        assert len(logged(client)) == 5
+        assert ada.call("POST", "/api/2/episodes/{user}.json", json=[play()]).status_code == 503
 
 
 def test_a_senseless_device_name_leaves_the_action_without_one(ada: App) -> None:

@@ -1,14 +1,18 @@
 """The page where listeners make themselves an account."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from api import passwords
 from api.settings import Settings
 from api.sync.gpodder import registration, service
+from models.listeners import Listener
 from models.queries import listeners
 
 PATH = registration.PATH
@@ -90,6 +94,61 @@ def test_a_script_that_makes_accounts_is_slowed_down(client: TestClient, monkeyp
     answers = [register(client, name) for name in ("a", "a", "b", "c")]
     assert [answer.status_code for answer in answers] == [200, 409, 200, 503]
     assert int(answers[-1].headers["retry-after"]) > 0
+
+
+def test_tries_at_names_that_are_taken_are_counted_and_not_hashed(
+    client: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registration, "TRIES_PER_HOUR", registration.RateLimitItemPerHour(3))
+    assert register(client).status_code == 200
+    monkeypatch.setattr(passwords, "hash_password", lambda _password: pytest.fail("it was hashed"))
+    assert [register(client, name).status_code for name in ("ada", "ADA ", "bob")] == [409, 409, 503]
+    assert names(engine) == ["ada"]
+
+
+def test_a_burst_sent_at_once_makes_no_more_accounts_than_one_after_the_other(
+    client: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registration, "ACCOUNTS_PER_HOUR", registration.RateLimitItemPerHour(2))
+    token = token_of(client.get(PATH).text)
+    cookies = dict(client.cookies)
+
+    def send(name: str) -> int:
+        sender = TestClient(client.app, cookies=cookies)
+        return sender.post(PATH, data={"name": name, "password": PASSWORD, "token": token}).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(send, "abcdefgh")) == [200] * 2 + [503] * 6
+    assert len(names(engine)) == 2
+
+
+def test_nobody_waits_for_the_store_while_a_password_is_hashed(
+    client: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hash_password = passwords.hash_password
+
+    def hash_while_somebody_writes(password: str) -> str:
+        with Session(engine) as session:
+            session.add(Listener(name="eve", password_hash="!", created_at=datetime.now(UTC)))
+            session.commit()
+        return hash_password(password)
+
+    monkeypatch.setattr(passwords, "hash_password", hash_while_somebody_writes)
+    assert register(client).status_code == 200
+    assert names(engine) == ["ada", "eve"]
+
+
+@pytest.mark.parametrize("field", ["name", "password"])
+def test_half_a_character_is_refused_as_what_it_is(client: TestClient, engine: Engine, field: str) -> None:
+    fields = {"token": token_of(client.get(PATH).text), "name": "ada", "password": PASSWORD, field: "+2AA-ten letters"}
+    parts = [f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}' for name, text in fields.items()]
+    page = client.post(
+        PATH,
+        content="\r\n".join([*parts, "--B--", ""]),
+        headers={"Content-Type": "multipart/form-data; boundary=B; charset=utf-7"},
+    )
+    assert (page.status_code, 'role="alert"' in page.text) == (422, True)
+    assert names(engine) == []
 
 
 class TestSwitchedOff:

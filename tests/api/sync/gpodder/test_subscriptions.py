@@ -1,10 +1,12 @@
 """Devices, what they follow, and what apps keep beside it."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from api.sync.gpodder import service
 from tests.api.sync.gpodder.conftest import EPISODE, FEED, App
 
 OTHER = "https://other.example.com/feed.xml"
@@ -76,16 +78,25 @@ def test_a_device_that_there_is_not_has_no_subscriptions(ada: App) -> None:
         assert ada.call("GET", path).status_code == 404
 
 
-@pytest.mark.parametrize("since", ["-1", "yesterday", "nan", str(2**70)])
+@pytest.mark.parametrize("since", ["-2", "yesterday", "nan", str(2**70)])
 def test_a_number_that_is_none_is_refused(ada: App, since: str) -> None:
     change(ada, [FEED])
     for path in (CHANGES, "/api/2/episodes/{user}.json"):
         assert ada.call("GET", path, params={"since": since}).status_code == 422
 
 
-@pytest.mark.parametrize("body", ["", "[]", "nonsense"])
+@pytest.mark.parametrize("since", ["", "null", "-1"])
+def test_no_number_yet_is_the_beginning(ada: App, since: str) -> None:
+    change(ada, [FEED])
+    assert ada.get(CHANGES, since=since)["add"] == [FEED]
+    assert ada.get("/api/2/episodes/{user}.json", since=since)["actions"] == []
+
+
+@pytest.mark.parametrize("body", ["", "[]", "nonsense", f'{{"add": "{FEED}"}}', '{"add": [], "remove": {}}'])
 def test_changes_of_another_shape_are_refused(ada: App, body: str) -> None:
     assert ada.call("POST", CHANGES, content=body).status_code == 400
+    change(ada, [FEED])
+    assert ada.post(CHANGES, {"add": None})["update_urls"] == []
 
 
 # -- lists as files ------------------------------------------------------------------------------------------------
@@ -142,6 +153,40 @@ def test_opml_that_is_none_is_refused(ada: App, body: str) -> None:
     assert ada.get(f"{LIST}.json") == [OTHER]
 
 
+NO_LISTS = {
+    "a page of an error": ("opml", b"<html><body>503</body></html>"),
+    "a page in the place of lines": ("txt", b"<html>503</html>"),
+    "bytes": ("txt", b"\x1f\x8b\x08\x00"),
+    "objects without an address": ("json", b'[{"feed": "https://podcast.example.com/feed.xml"}]'),
+    "numbers": ("json", b"[1, 2, null]"),
+    "outlines that are no feeds": ("opml", b'<opml><body><outline xmlUrl="mine"/></body></opml>'),
+}
+
+
+@pytest.mark.parametrize(("form", "body"), NO_LISTS.values(), ids=NO_LISTS)
+def test_what_came_in_the_place_of_a_list_ends_no_subscription(ada: App, form: str, body: bytes) -> None:
+    change(ada, [OTHER])
+    answer = ada.call("PUT", f"{LIST}.{form}", content=body)
+    assert (answer.status_code, answer.json()["error"]) == (400, "unreadable")
+    assert ada.get(f"{LIST}.json") == [OTHER]
+
+
+@pytest.mark.parametrize(("form", "body"), [("txt", b""), ("json", b"[]"), ("opml", b"<opml><body/></opml>")])
+def test_a_list_of_nothing_ends_all_subscriptions(ada: App, form: str, body: bytes) -> None:
+    change(ada, [OTHER])
+    assert ada.call("PUT", f"{LIST}.{form}", content=body).status_code == 200
+    assert ada.get(f"{LIST}.json") == []
+
+
+@pytest.mark.parametrize("form", LISTS)
+def test_no_address_that_is_kept_breaks_a_list(ada: App, form: str) -> None:
+    odd = [f"{FEED}?{character}" for character in "\x85\u2028\ufffe\uffff\x0b"]
+    change(ada, [*odd, FEED, f"{FEED}?\xa0\u00fc"])
+    written = ada.call("GET", f"{LIST}.{form}").content
+    assert ada.call("PUT", "/subscriptions/{user}/copy." + form, content=written).status_code == 200
+    assert ada.get("/subscriptions/{user}/copy.json") == ada.get(f"{LIST}.json") == [FEED, f"{FEED}?\xa0\u00fc"]
+
+
 def test_all_devices_feeds_are_one_list(ada: App) -> None:
     change(ada, [FEED, OTHER])
     change(ada, [OTHER], device="tablet")
@@ -163,7 +208,8 @@ def test_a_device_is_named_and_changed_field_by_field(ada: App) -> None:
 
 
 def test_a_kind_of_device_that_there_is_not_is_other(ada: App) -> None:
-    ada.post("/api/2/devices/{user}/phone.json", {"type": "fridge", "caption": 7})
+    for told in ([], {}, 7, None, "fridge"):
+        ada.post("/api/2/devices/{user}/phone.json", {"type": told, "caption": 7})
     assert [(one["type"], one["caption"]) for one in ada.get("/api/2/devices/{user}.json")] == [("other", "phone")]
 
 
@@ -171,6 +217,32 @@ def test_a_kind_of_device_that_there_is_not_is_other(ada: App) -> None:
 def test_a_device_name_that_is_none_is_refused(ada: App, name: str) -> None:
     assert ada.call("POST", f"/api/2/devices/{{user}}/{name}.json", json={}).status_code == 422
     assert ada.get("/api/2/devices/{user}.json") == []
+
+
+def test_a_listener_has_so_many_devices_and_is_told_what_to_do_then(ada: App) -> None:
+    for number in range(service.MOST_DEVICES):
+        change(ada, [], device=f"d{number}")
+    for method, path in (
+        ("POST", "/api/2/devices/{user}/more.json"),
+        ("POST", "/api/2/subscriptions/{user}/more.json"),
+        ("PUT", "/subscriptions/{user}/more.json"),
+    ):
+        answer = ada.call(method, path, json=[FEED] if method == "PUT" else {})
+        assert (answer.status_code, answer.json()["error"]) == (409, "too_many_devices")
+        assert "/api/2/devices/ada.json" in answer.json()["message"]
+    change(ada, [FEED], device="d7")
+    assert len(ada.get("/api/2/devices/{user}.json")) == service.MOST_DEVICES
+
+
+def test_a_device_that_left_a_group_does_not_lead_another_into_it(ada: App) -> None:
+    for device in "abcd":
+        change(ada, [], device=device)
+    ada.post("/api/2/sync-devices/{user}.json", {"synchronize": [["a", "b", "c"]]})
+    ada.post("/api/2/sync-devices/{user}.json", {"stop-synchronize": ["a"]})
+    groups = ada.post("/api/2/sync-devices/{user}.json", {"synchronize": [["a", "d"]]})
+    assert sorted(groups["synchronized"]) == [["a", "d"], ["b", "c"]]
+    change(ada, [FEED], device="a")
+    assert (changes(ada, device="d")[0], changes(ada, device="b")[0]) == ([FEED], [])
 
 
 def test_devices_that_share_follow_the_same_feeds(ada: App) -> None:
@@ -235,6 +307,9 @@ BAD_SETTINGS = {
     "a NUL in a name": '{"set": {"a\\u0000": 1}}',
     "no number": '{"set": {"a": NaN}}',
     "half a character": '{"set": {"a": "\\ud800"}}',
+    "too deep to be answered": f'{{"set": {{"a": {"[" * 500}1{"]" * 500}}}}}',
+    "too many at once": json.dumps({"set": {f"n{number}": 1 for number in range(1001)}}),
+    "too many to forget at once": json.dumps({"remove": [f"n{number}" for number in range(70_000)]}),
     "far too much": f'{{"set": {{"a": "{"x" * 70_000}"}}}}',
 }
 
