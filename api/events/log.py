@@ -4,6 +4,7 @@ A log has numbered partitions. Records with the same key go to the same partitio
 an offset in its partition that never changes and is never reused.
 """
 
+import asyncio
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,16 @@ class EventLog(Protocol):
     def close(self) -> None:
         """Write what is waiting, then let go."""
         ...
+
+
+APPENDED_AT_ONCE = 1000
+"""Of the records of one request: the queue has 4,096 places, for everybody."""
+
+
+async def append_all(log: EventLog, records: Sequence[Record]) -> None:
+    """Append in groups; returns when all are on disk. Raises LogUnavailableError, and some may be appended then."""
+    for start in range(0, len(records), APPENDED_AT_ONCE):
+        await asyncio.gather(*(log.append(record) for record in records[start : start + APPENDED_AT_ONCE]))
 
 
 def partition_of(key: bytes, partitions: int) -> int:

@@ -86,7 +86,7 @@ as in the table `playback`."""
 
 
 class Kept(msgspec.Struct, array_like=True, tag=6, frozen=True, gc=False):
-    """What stays of an erased device, in the place of its wish: sums and playbacks that nothing ties together."""
+    """What stays of an erased device, in the place of its wish: sums, and playbacks under stand-ins."""
 
     device_hash: bytes
     playbacks: list[KeptPlayback]

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from api.events.records import EventTuple
 from models.queries.folding import CatalogueEpisode
 
 HOUR_MS = 3_600_000
@@ -15,6 +16,10 @@ FASTEST = 4
 """Media seconds per second of the device's monotonic clock; no player plays faster."""
 FASTEST_SLACK_MS = 2000
 """Short spans are measured roughly."""
+
+
+ACTION = "action"
+"""Kind of a gpodder play, whose wall time nobody knows."""
 
 
 class Cause(StrEnum):
@@ -49,6 +54,12 @@ def cause_of(
     if span_ms > FASTEST * wall_ms + FASTEST_SLACK_MS:
         return Cause.FASTER_THAN_POSSIBLE
     return None
+
+
+def cause_of_event(episode: CatalogueEpisode | None, event: EventTuple, received_ms: int) -> Cause | None:
+    """`cause_of` for an event as it stands in a record; a podcast app's play has no wall time to be too fast for."""
+    _, kind, _, _, at_ms, from_ms, to_ms, wall_ms, _ = event
+    return cause_of(episode, at_ms, 0 if kind == ACTION else to_ms - from_ms, wall_ms, received_ms)
 
 
 def countable_ms(episode: CatalogueEpisode | None, received_ms: int) -> tuple[int, int]:

@@ -12,7 +12,15 @@ from typing import Any
 
 from api.events.records import EventTuple, SyncBatch
 from api.measurement import playback
-from api.measurement.causes import FASTEST, FASTEST_SLACK_MS, HOUR_MS, Cause, cause_of, countable_ms
+from api.measurement.causes import (
+    ACTION,
+    FASTEST,
+    FASTEST_SLACK_MS,
+    HOUR_MS,
+    Cause,
+    cause_of_event,
+    countable_ms,
+)
 from api.measurement.device_log import DeviceLog
 from api.measurement.playback import Playback
 from models.columns import DAY_MS
@@ -54,10 +62,6 @@ class Source(Enum):
     """A podcast app's plays: no chain, no receipt, no wall time."""
     REPLAY = "replay"
     """An event that was set aside before: its receipt has been accounted for already."""
-
-
-ACTION = "action"
-"""Kind of a gpodder play, whose wall time nobody knows."""
 
 
 @dataclass(slots=True)
@@ -158,9 +162,7 @@ def _fold_batch(fold: Fold, prepared: PreparedBatch) -> None:
         if not run.from_ms <= at_ms <= run.to_ms or (
             to_ms - from_ms > FASTEST * wall_ms + FASTEST_SLACK_MS and kind != ACTION
         ):
-            span_ms = 0 if kind == ACTION else to_ms - from_ms
-            cause = cause_of(run.episode, at_ms, span_ms, wall_ms, batch.received_ms)
-            _aside(fold, prepared, event, event_id, str(cause))
+            _aside(fold, prepared, event, event_id, str(cause_of_event(run.episode, event, batch.received_ms)))
             continue
         run.state.add(short_id, kind, at_ms, from_ms, to_ms, wall_ms, offline)
         if not run.counted:

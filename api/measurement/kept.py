@@ -1,4 +1,4 @@
-"""What stays of an erased device: its counts, in playbacks that nothing ties to it or to each other."""
+"""What stays of an erased device: its counts, in playbacks that nothing in the store ties to it or to each other."""
 
 from api.events.records import Kept
 from api.measurement import playback

@@ -9,7 +9,8 @@ import msgspec
 from api.events import StoredRecord
 from api.events.chain import chain_ids
 from api.events.records import Actions, Erase, Gone, Hit, Kept, Replay, SyncBatch, unpack
-from api.measurement.fold import ACTION, PreparedBatch, Source
+from api.measurement.causes import ACTION
+from api.measurement.fold import PreparedBatch, Source
 from models.columns import DAY_MS
 
 

@@ -11,7 +11,7 @@ from api.bodies import BoundedRoute
 from api.deps import require
 from api.errors import ForbiddenError, InvalidError, TooLargeError, UnauthenticatedError, UnavailableError, documented
 from api.events import LogUnavailableError
-from api.events.log import Record
+from api.events.log import Record, append_all
 from api.measurement import replaying
 from api.measurement.causes import MAY_PASS, Cause
 from models.tables import Role
@@ -48,7 +48,7 @@ async def replay(body: ReplayIn, request: Request) -> ReplayOut:
         raise InvalidError(f"What was set aside as {body.cause} stays so; only {causes} can pass.")
     ready = await run_in_threadpool(_list_ready, request.app.state.read_engine, body.cause)
     try:
-        await replaying.append_all(request.app.state.log, ready)
+        await append_all(request.app.state.log, ready)
     except LogUnavailableError as error:
         raise UnavailableError(
             "The event log takes nothing at the moment. Ask again; nothing is counted twice."

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, text
 
-from models.bulk import MAX_KEYS, BulkTable, Row, delete_by_keys, keep_rows, put_rows, select_by_keys
+from models.bulk import BulkTable, Row, chunks, delete_by_keys, keep_rows, put_rows, select_by_keys
 from models.queries.folding import PLAYBACK
 from models.tables import Episode
 
@@ -70,10 +70,9 @@ def list_playbacks_of_device(connection: Connection, device: bytes) -> list[Row]
 def list_uuids(connection: Connection, episodes: Iterable[int]) -> dict[int, str]:
     """The UUIDs of episodes, by their small keys."""
     table = Episode.__table__  # type: ignore[attr-defined]
-    wanted = list(episodes)
     found: dict[int, str] = {}
-    for start in range(0, len(wanted), MAX_KEYS):
-        statement = select(table.c.id, table.c.uuid).where(table.c.id.in_(wanted[start : start + MAX_KEYS]))
+    for chunk in chunks(episodes):
+        statement = select(table.c.id, table.c.uuid).where(table.c.id.in_(chunk))
         found |= {number: str(uuid) for number, uuid in connection.execute(statement)}
     return found
 

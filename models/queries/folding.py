@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select, text
 from sqlmodel import SQLModel
 
-from models.bulk import BulkTable, Row, add_rows, delete_by_keys, keep_rows, put_rows, select_by_keys
+from models.bulk import BulkTable, Row, add_rows, chunks, delete_by_keys, keep_rows, put_rows, select_by_keys
 from models.columns import day_number
 from models.counting import EpisodeDay, Playback
 from models.tables import Episode
@@ -90,12 +90,11 @@ class CatalogueEpisode:
 
 def list_episodes(connection: Connection, uuids: Iterable[UUID]) -> dict[str, CatalogueEpisode]:
     """The episodes among `uuids` that have audio, deleted ones too: what was heard was heard."""
-    wanted = list(uuids)
     found: dict[str, CatalogueEpisode] = {}
     table = Episode.__table__  # type: ignore[attr-defined]
-    for start in range(0, len(wanted), 5000):
+    for chunk in chunks(uuids):
         statement = select(table.c.uuid, table.c.id, table.c.duration_ms, table.c.published_at, table.c.show_id).where(
-            table.c.uuid.in_(wanted[start : start + 5000]), table.c.duration_ms.is_not(None)
+            table.c.uuid.in_(chunk), table.c.duration_ms.is_not(None)
         )
         for uuid, number, duration_ms, published_at, show_id in connection.execute(statement):
             published_ms = round(published_at.timestamp() * 1000) if published_at else None

@@ -1,7 +1,6 @@
 """Episode actions: uploaded, kept for the listener's other apps, and those that are plays counted."""
 # ruff: noqa: FAST003 - the dependency that finds the listener takes `user`
 
-import asyncio
 from collections import defaultdict
 from dataclasses import replace
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from api import clock
 from api.deps import ReadSessionDep, SessionDep
 from api.errors import ForbiddenError, TooLargeError, UnavailableError, documented
 from api.events import EventLog, LogUnavailableError, Record
+from api.events.log import append_all
 from api.events.records import Actions, ActionTuple, pack
 from api.pseudonyms import listener_device
 from api.sync.gpodder import schemas, service
@@ -28,8 +28,6 @@ from models.queries.episode_urls import resolve_episodes
 
 ACTIONS_PER_RECORD = 500
 """As many as a batch of our own protocol may have: the worker takes a record whole."""
-RECORDS_AT_ONCE = 1000
-"""Appends of one upload that wait together: the log's queue has 4,096 places, for everybody."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -150,8 +148,7 @@ def _records(plays: dict[bytes, list[ActionTuple]], received_ms: int) -> list[Re
 
 async def _append(log: EventLog, records: list[Record]) -> None:
     try:
-        for start in range(0, len(records), RECORDS_AT_ONCE):
-            await asyncio.gather(*(log.append(record) for record in records[start : start + RECORDS_AT_ONCE]))
+        await append_all(log, records)
     except LogUnavailableError as error:
         _logger.warning("episode actions not taken", cause=str(error))
         raise UnavailableError("The actions could not be kept just now. Keep them and send them again.") from error

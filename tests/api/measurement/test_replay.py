@@ -8,9 +8,10 @@ import pytest
 from sqlmodel import Session, select
 
 from api import clock
+from api.events.log import append_all
 from api.events.records import Actions, pack
 from api.measurement.causes import Cause
-from api.measurement.replaying import append_all, list_ready
+from api.measurement.replaying import list_ready
 from models.columns import DAY_MS
 from models.tables import Episode
 from tests.api.measurement.house import House, wrong

@@ -237,7 +237,7 @@ def test_one_upload_leaves_places_in_the_logs_queue(
 
     monkeypatch.setattr(client.app.state.log, "append", count)  # type: ignore[attr-defined]
     monkeypatch.setattr(action_routes, "ACTIONS_PER_RECORD", 1)
-    monkeypatch.setattr(action_routes, "RECORDS_AT_ONCE", 2)
+    monkeypatch.setattr("api.events.log.APPENDED_AT_ONCE", 2)
     ada.tell(*(play(position=second) for second in range(1, 8)))
     assert (len(logged(client)), waiting["most"]) == (7, 2)
 
