@@ -126,18 +126,6 @@ class EpisodeCounted(SQLModel, table=True):
     duration_seconds: int
 
 
-class HitDay(SQLModel, table=True):
-    """Rollup of raw audio requests. Hits, not downloads: no rule has been applied to them."""
-
-    __tablename__ = "hit_day"
-    __table_args__ = CLUSTERED
-
-    episode_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
-    hits: int = Field(sa_column=Column(BigInteger, nullable=False))
-    sent_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
 class PipelineDay(SQLModel, table=True):
     """Conservation: per received day, what became of every event. Received = sum over the outcomes."""
 

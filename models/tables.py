@@ -67,6 +67,8 @@ class Show(SQLModel, table=True):
     category: str = ""
     """An Apple Podcasts category, empty when not chosen."""
     is_explicit: bool = False
+    feed_url: str | None = None
+    """Where the feed is, for a show hosted elsewhere of which only logs are counted here."""
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     updated_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     deleted_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))

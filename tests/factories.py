@@ -10,10 +10,14 @@ import lameenc
 import numpy as np
 from sqlmodel import Session
 
+from models.downloads import AudioVersion
 from models.tables import Episode, Role, Show, User
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=80)
 """Published early enough that nothing a test sends comes before it."""
+
+BYTES_PER_MS = 16
+"""Of an episode's audio: 128 kbit/s."""
 
 
 def make_user(session: Session, role: Role = Role.CREATOR, email: str | None = None) -> tuple[User, str]:
@@ -67,6 +71,18 @@ def make_episode(
         updated_at=now,
     )
     session.add(episode)
+    session.flush()
+    if duration_ms is not None:
+        session.add(
+            AudioVersion(
+                episode_id=episode.id,
+                sha256="f" * 64,
+                audio_bytes=duration_ms * BYTES_PER_MS,
+                bitrate_bps=BYTES_PER_MS * 8000,
+                duration_ms=duration_ms,
+                since_at=now,
+            )
+        )
     session.commit()
     session.refresh(episode)
     return episode

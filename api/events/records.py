@@ -36,7 +36,8 @@ class Hit(msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False):
     episode: str
     """UUID."""
     consumer: bytes
-    """Keyed hash of address (IPv6 cut to /64) and user agent; the address itself is never stored."""
+    """Keyed hash of the address (IPv6 cut to /64), eight bytes, and of address and user agent, eight bytes. The address
+    itself is never stored."""
     method: str
     status: int
     range: str
@@ -47,6 +48,12 @@ class Hit(msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False):
     audio_sha256: str
     """The file version that was served."""
     country: str = ""
+    traits: int = 0
+    """What address, user agent and referrer said about it, as bits of `api.hits.traits.Trait`."""
+    app: str = ""
+    device_class: str = ""
+    earlier: int = 0
+    """The consumer under the key before this one, in the first days after a rotation; 64 bits."""
 
 
 ActionTuple = tuple[bytes, int, int, int, str, str, str, str]
@@ -106,13 +113,44 @@ class Gone(msgspec.Struct, array_like=True, tag=7, frozen=True, gc=False):
     """How many were sent after the device was erased; what came before is told by `Kept`."""
 
 
-AnyRecord = SyncBatch | Hit | Actions | Replay | Erase | Kept | Gone
+class HitChunk(msgspec.Struct, array_like=True, tag=8, frozen=True, gc=False):
+    """Consecutive lines of an access log, as hits in columns."""
+
+    received_ms: int
+    source: bytes
+    """Sixteen bytes that stand for the file."""
+    name: str
+    """The file's name, without folders."""
+    format: str
+    has_ranges: bool
+    first_line: int
+    """Lines of the file before these, from 0."""
+    lines: int
+    """How many lines of the file these were, of every kind."""
+    unpacked_bytes: int
+    """Where in the unpacked file the last of them ends."""
+    digest: bytes
+    """BLAKE2b of the unpacked file up to there."""
+    aside: dict[str, int]
+    """Lines that belong to no episode, by cause; `unreadable` ones too."""
+    files: list[tuple[str, str]]
+    """Episode UUID and the sha256 of the audio version; what the column `file` points into."""
+    agents: list[tuple[str, str]]
+    """App and device class; what the column `agents` points into."""
+    countries: list[str]
+    hits: int
+    columns: bytes
+    """See `columns.py`."""
+
+
+AnyRecord = SyncBatch | Hit | Actions | Replay | Erase | Kept | Gone | HitChunk
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(AnyRecord)
 
 
 _FIX_ARRAY = 0x90
+_ARRAY16 = 0xDC
 _REPLAY = 4
 _CONTROLS = {5, 6}
 
@@ -120,6 +158,27 @@ _CONTROLS = {5, 6}
 def is_control(payload: bytes) -> bool:
     """Whether the record changes what those after it mean, so that it is folded alone. Looks at two bytes."""
     return len(payload) > 1 and payload[0] & 0xF0 == _FIX_ARRAY and payload[1] in _CONTROLS
+
+
+_CHUNK = 8
+
+
+def is_chunk(payload: bytes) -> bool:
+    """Whether the record is a `HitChunk`. Looks at five bytes at most."""
+    if len(payload) > 3 and payload[0] == _ARRAY16:
+        return payload[3] == _CHUNK
+    return len(payload) > 1 and payload[0] & 0xF0 == _FIX_ARRAY and payload[1] == _CHUNK
+
+
+def source_of(payload: bytes) -> bytes:
+    """The file that a `HitChunk` is of; empty for every other record, and for one that cannot be read."""
+    if not is_chunk(payload):
+        return b""
+    try:
+        record = unpack(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return b""
+    return record.source if isinstance(record, HitChunk) else b""
 
 
 def is_replay(payload: bytes) -> bool:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from api.events.archive import Archive
 from api.events.opening import open_log
+from api.measurement.download_step import Rules
 from api.measurement.erasing import erase_pending
 from api.measurement.rebuild import MissingRecordsError
 from api.measurement.recount import Days, Recount, Report
@@ -55,7 +56,15 @@ def recount(*, first: str, last: str, apply: bool, as_json: bool) -> None:
         with Progress(*columns, console=console, transient=True) as bar, archive.lock():
             task = bar.add_task("")
             erase_pending(engine, log, archive)
-            run = Recount(engine, log, archive, days, lambda done, whole: bar.update(task, completed=done, total=whole))
+            rules = None if days else Rules(settings.download_window, settings.excess_cap)
+            run = Recount(
+                engine,
+                log,
+                archive,
+                days,
+                rules,
+                progress=lambda done, whole: bar.update(task, completed=done, total=whole),
+            )
             report = run.run(apply=apply)
     except MissingRecordsError as error:
         typer.echo(str(error), err=True)

@@ -8,15 +8,17 @@ from sqlalchemy.exc import DataError
 
 from api.consumers import MEASUREMENT
 from api.events import StoredRecord
-from api.events.records import is_control
+from api.events.columns import ColumnsError
+from api.events.records import is_control, source_of
 from api.measurement.prepare import Prepared, prepare, undecodable
 from api.measurement.store_step import commit_step
 
 MAX_BYTES = 4 << 20
 """Packed bytes of one micro-batch, about 40,000 events: long enough to share its statements, short enough to commit
 several times a second. With small batches `Settings.micro_batch` is the bound."""
-UNSTORABLE = (DataError, OverflowError, UnicodeError)
-"""What a value raises that does not fit its column, on either engine; trying again would not help."""
+UNSTORABLE = (DataError, OverflowError, UnicodeError, ColumnsError)
+"""What a value raises that does not fit its column, on either engine, or columns of hits that are none; trying again
+would not help."""
 
 TOLD_OFFSETS = 20
 """Offsets of undecodable records that a line of output names; the pipeline page has all."""
@@ -25,12 +27,16 @@ _logger = structlog.get_logger(__name__)
 
 
 def micro_batch(records: Sequence[StoredRecord]) -> list[StoredRecord]:
-    """The first records that may be folded together. A control record comes alone: what it says holds from there on."""
+    """The first records that may be folded together. A control record comes alone: what it says holds from there on.
+    Lines of an access log come with others of the same log only, so that what each import changed can be told."""
     size = 0
     kept: list[StoredRecord] = []
+    source = source_of(records[0].payload) if records else b""
     for record in records:
         if is_control(record.payload):
             return kept or [record]
+        if source_of(record.payload) != source:
+            return kept
         kept.append(record)
         size += len(record.payload)
         if size >= MAX_BYTES:

@@ -40,7 +40,7 @@ def load(connection: Connection, prepared: Prepared) -> Fold:
 
 
 def _list_episodes(connection: Connection, prepared: Prepared) -> dict[str, CatalogueEpisode]:
-    names = {event[2] for item in prepared.batches for event in item.batch.events} | {h.episode for h in prepared.hits}
+    names = {event[2] for item in prepared.batches for event in item.batch.events}
     if prepared.kept:
         names |= kept.episodes_of(prepared.kept)
     return find_episodes(connection, names)

@@ -8,7 +8,7 @@ import msgspec
 
 from api.events import StoredRecord
 from api.events.chain import chain_ids
-from api.events.records import Actions, Erase, Gone, Hit, Kept, Replay, SyncBatch, unpack
+from api.events.records import Actions, AnyRecord, Erase, Gone, Hit, HitChunk, Kept, Replay, SyncBatch, unpack
 from api.measurement.causes import ACTION
 from api.measurement.fold import PreparedBatch, Source
 from models.columns import DAY_MS
@@ -21,6 +21,8 @@ class Prepared:
     next_offset: int
     batches: list[PreparedBatch] = field(default_factory=list)
     hits: list[Hit] = field(default_factory=list)
+    chunks: list[HitChunk] = field(default_factory=list)
+    """Lines of one access log."""
     undecodable: list[StoredRecord] = field(default_factory=list)
     erase: tuple[bytes, int] | None = None
     """A device that is to be erased, and the offset of that wish; then there is nothing else."""
@@ -34,8 +36,9 @@ class Prepared:
 
     @property
     def events(self) -> int:
-        """How many events the records have."""
-        return sum(len(prepared.batch.events) for prepared in self.batches)
+        """How many events, or lines of logs, the records have."""
+        events = sum(len(prepared.batch.events) for prepared in self.batches)
+        return events + sum(chunk.hits for chunk in self.chunks)
 
 
 def prepare(records: Sequence[StoredRecord]) -> Prepared:
@@ -50,20 +53,27 @@ def prepare(records: Sequence[StoredRecord]) -> Prepared:
         except (msgspec.DecodeError, UnicodeDecodeError):
             prepared.undecodable.append(stored)
             continue
-        if isinstance(record, SyncBatch):
+        _sort_in(prepared, record, stored.offset)
+    return prepared
+
+
+def _sort_in(prepared: Prepared, record: AnyRecord, offset: int) -> None:
+    match record:
+        case SyncBatch():
             ids = chain_ids(str(UUID(bytes=record.device)), record.after, record.events)
             prepared.batches.append(PreparedBatch(record, ids, record.received_ms // DAY_MS))
-        elif isinstance(record, Hit):
+        case Hit():
             prepared.hits.append(record)
-        elif isinstance(record, Actions | Replay):
+        case HitChunk():
+            prepared.chunks.append(record)
+        case Actions() | Replay():
             prepared.batches.append(_unchained(record))
-        elif isinstance(record, Erase):
-            prepared.erase = record.device, stored.offset
-        elif isinstance(record, Kept):
+        case Erase():
+            prepared.erase = record.device, offset
+        case Kept():
             prepared.kept = record
-        elif isinstance(record, Gone):
+        case Gone():
             prepared.refused.append(record)
-    return prepared
 
 
 def _unchained(record: Actions | Replay) -> PreparedBatch:

@@ -13,12 +13,14 @@ from api.events.archive import Archive
 from api.events.records import Kept, Replay, is_replay, unpack
 from api.measurement.causes import MAY_PASS
 from api.measurement.committing import commit_records, micro_batch
+from api.measurement.download_step import Rules
+from api.measurement.incoming import only_days
 from api.measurement.prepare import Prepared
 from api.measurement.redo import recount_outdated
 from models.columns import DAY_MS
 from models.engine import make_engine, read_only
 from models.migrate import migrate
-from models.queries import offsets, rebuilding
+from models.queries import download_folding, offsets, rebuilding
 
 PAGE = 2000
 """Records read, and folded, at a time."""
@@ -57,8 +59,11 @@ class Rebuild:
     it came. There the rebuild believes the live store's set-aside events, and the log's replays of them.
     """
 
-    def __init__(self, live: Engine, path: Path, days: tuple[int, int] | None = None) -> None:
-        """`days`: fold only events of these UTC day numbers, first and last."""
+    def __init__(
+        self, live: Engine, path: Path, days: tuple[int, int] | None = None, rules: Rules | None = None
+    ) -> None:
+        """`days`: fold only events of these UTC day numbers, first and last. `rules`: of downloads; the live store's
+        if absent."""
         self.engine = make_engine(f"sqlite:///{path}", durability="NORMAL")
         self._days = days
         self._next: dict[int, int] = {}
@@ -73,8 +78,10 @@ class Rebuild:
         migrate(self.engine)
         with read_only(live).connect() as source:
             self.refresh(source)
+            texts = rules.to_texts() if rules else download_folding.list_counting_rules(source)
             with self.engine.begin() as target:
                 rebuilding.copy_past(source, target, is_cut=days is not None)
+                download_folding.put_counting_rules(target, texts)
 
     def refresh(self, source: Connection) -> None:
         """Take over the catalogue as the live store has it now, and what it has set aside because of it."""
@@ -133,6 +140,7 @@ def _only_days(prepared: Prepared, first: int, last: int) -> Prepared:
         events = [found for found, wanted in zip(item.batch.events, is_in, strict=True) if wanted]
         item.batch = msgspec.structs.replace(item.batch, events=events)
     prepared.hits = [hit for hit in prepared.hits if first <= hit.at_ms // DAY_MS <= last]
+    prepared.chunks = [only_days(chunk, first, last) for chunk in prepared.chunks]
     if prepared.kept:
         prepared.kept = Kept(
             prepared.kept.device_hash,

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, Engine
 from api.consumers import MEASUREMENT
 from api.events import EventLog
 from api.events.archive import Archive, received_day
+from api.measurement.download_step import Rules
 from api.measurement.rebuild import MissingRecordsError, Rebuild, records_between
 from api.measurement.redo import recount_outdated
+from api.measurement.windows import CALENDAR
 from models.bulk import BulkTable, Row, delete_by_keys, put_rows
 from models.columns import day_from_number, day_number
 from models.engine import read_only
-from models.queries import folding, offsets, rebuilding
+from models.queries import download_folding, folding, offsets, rebuilding
 
 EXAMPLES = 5
 """Differing rows shown per table."""
@@ -75,6 +77,8 @@ class Recount:
     archive: Archive
     days: Days | None = None
     """Recount these days only."""
+    rules: Rules | None = None
+    """Of downloads, to count by from here on; those of the store if absent."""
     progress: Progress = lambda _done, _all: None
     folded: dict[int, int] = field(default_factory=dict)
     """Partition -> the offset behind the last record folded."""
@@ -92,7 +96,7 @@ class Recount:
             self._start()
             # Before the catalogue is copied: so every episode that was counted up to there is in the copy.
             reached = self._read_reached()
-            rebuild = stack.enter_context(Rebuild(self.engine, Path(folder) / "store.db", self.days))
+            rebuild = stack.enter_context(Rebuild(self.engine, Path(folder) / "store.db", self.days, self.rules))
             self._note_replays(rebuild, reached)
             self._catch_up(rebuild, reached)
             tables = self._compare_all(rebuild, apply=False)
@@ -114,11 +118,13 @@ class Recount:
             rebuild.refresh(live)
             self._catch_up(rebuild, reached)
             with read_only(rebuild.engine).connect() as rebuilt:
-                return [self._compare(live, rebuilt, table, apply=apply) for table in self._tables]
+                return [self._compare(live, rebuilt, table, apply=apply) for table in self._tables(live)]
 
-    @property
-    def _tables(self) -> tuple[BulkTable, ...]:
-        return rebuilding.DAY_TABLES if self.days else rebuilding.ALL_TABLES
+    def _tables(self, live: Connection) -> tuple[BulkTable, ...]:
+        if self.days is None:
+            return rebuilding.ALL_TABLES
+        window = Rules.from_texts(download_folding.list_counting_rules(live)).window
+        return rebuilding.DAY_TABLES + (rebuilding.CALENDAR_TABLES if window == CALENDAR else ())
 
     def _read_reached(self) -> dict[int, int]:
         with read_only(self.engine).connect() as connection:
@@ -222,7 +228,7 @@ def _says_something(table: BulkTable, row: Row) -> bool:
     return any(value.strip(b"\0") if isinstance(value, bytes) else value for value in values)
 
 
-_KEPT_WHOLE = {"playback", "set_aside", "device_log"}
+_KEPT_WHOLE = {"playback", "set_aside", "device_log", "consumer_day", "download_consumers", "counting_rule"}
 """Tables whose rows are no sums."""
 
 

@@ -9,17 +9,16 @@ from sqlalchemy import Connection, Engine
 
 from api import clock, failpoints
 from api.events import StoredRecord
-from api.events.records import Hit
 from api.measurement import device_log, heard, playback
 from api.measurement.causes import Cause
 from api.measurement.conclude import conclude
 from api.measurement.fold import Fold, fold_batches
+from api.measurement.hit_step import write_chunks, write_hits
 from api.measurement.load import load
 from api.measurement.prepare import Prepared
 from models.chain_state import worst
 from models.columns import DAY_MS
 from models.queries import erasures, folding, offsets
-from models.queries.folding import CatalogueEpisode
 
 
 class LostPartitionError(Exception):
@@ -53,7 +52,9 @@ def _write(connection: Connection, fold: Fold, prepared: Prepared, partition: in
     # In key order everywhere: two workers on different partitions then never wait for each other in a circle.
     folding.put_playbacks(connection, [playback.to_row(key, fold.playbacks[key]) for key in sorted(fold.changed)])
     failpoints.reach("worker.after_playbacks")
-    _write_hits(connection, fold, prepared.hits)
+    write_hits(connection, prepared.hits, fold.outcomes)
+    if prepared.chunks:
+        write_chunks(connection, prepared.chunks, fold.outcomes)
     _write_undecodable(fold, prepared.undecodable, partition)
     _write_heard(connection, fold)
     folding.add_episode_days(connection, [(*key, *row) for key, row in sorted(fold.episode_days.items())])
@@ -103,19 +104,6 @@ def _write_receipts(connection: Connection, fold: Fold) -> None:
             for key, (counted, duplicate, aside, chain) in sorted(fold.receipts.items())
         ],
     )
-
-
-def _write_hits(connection: Connection, fold: Fold, hits: Sequence[Hit]) -> None:
-    rows: dict[tuple[int, int], list[int]] = {}
-    for hit in hits:
-        episode: CatalogueEpisode | None = fold.episodes.get(hit.episode)
-        day = hit.at_ms // DAY_MS
-        fold.outcomes[day, "hit", "counted" if episode else Cause.UNKNOWN_EPISODE] += 1
-        if episode:
-            row = rows.setdefault((episode.id, day), [0, 0])
-            row[0] += 1
-            row[1] += hit.sent_bytes
-    folding.add_hits(connection, [(*key, *row) for key, row in sorted(rows.items())])
 
 
 def _write_undecodable(fold: Fold, undecodable: Sequence[StoredRecord], partition: int) -> None:

@@ -18,13 +18,14 @@ from api.events.archive import Archive
 from api.events.opening import open_log
 from api.measurement import housekeeping
 from api.measurement.committing import commit_records, micro_batch
+from api.measurement.download_step import Rules
 from api.measurement.load import OutdatedDurationError
 from api.measurement.redo import recount_outdated
 from api.measurement.store_step import LostPartitionError
 from api.settings import Settings
 from models.engine import make_engine, read_only
 from models.migrate import is_current
-from models.queries import offsets
+from models.queries import download_folding, folding, offsets
 
 IDLE_SECONDS = 0.1
 """Between two looks at an empty log."""
@@ -115,11 +116,28 @@ class Worker:
             return 0
 
     def _introduce(self) -> None:
+        self._settle_rules()
         with self._engine.begin() as connection:
             for partition in range(self._log.partitions):
                 offsets.append_consumer(connection, MEASUREMENT, partition)
                 self._check_log(partition, offsets.get_next_offset(connection, MEASUREMENT, partition))
                 self._check_archive(partition)
+
+    def _settle_rules(self) -> None:
+        """Count by the settings' rules from the first hit on; later other settings need a recount."""
+        wanted = Rules(self._settings.download_window, self._settings.excess_cap)
+        with self._engine.begin() as connection:
+            folding.lock_folding(connection, exclusive=True)
+            known = download_folding.list_counting_rules(connection)
+            if not known or (known != wanted.to_texts() and not download_folding.has_hits(connection)):
+                download_folding.put_counting_rules(connection, wanted.to_texts())
+            elif known != wanted.to_texts():
+                _logger.warning(
+                    "downloads go on being counted by the rules they were counted with; `earshot recount --apply` "
+                    "counts all of them by the settings",
+                    counted_with=known,
+                    settings=wanted.to_texts(),
+                )
 
     def _check_log(self, partition: int, offset: int) -> None:
         """Refuse a log older than the store: its next records would get offsets that count as folded already."""

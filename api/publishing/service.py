@@ -10,7 +10,8 @@ from sqlmodel import Session
 from api import clock
 from api.errors import ConflictError, NotFoundError
 from api.publishing.probing import Probed
-from models.queries import catalogue
+from models.downloads import AudioVersion
+from models.queries import audio_versions, catalogue
 from models.tables import Episode, Role, Show, User
 
 
@@ -26,7 +27,13 @@ class NoAudioError(ConflictError):
     code = "no_audio"
 
 
-def key_of(row: User | Show) -> int:
+class HostedElsewhereError(ConflictError):
+    """The show's episodes come from its feed, elsewhere."""
+
+    code = "hosted_elsewhere"
+
+
+def key_of(row: User | Show | Episode) -> int:
     """The small key of a row that was read from the store."""
     if row.id is None:
         raise ValueError("this row was never stored")
@@ -88,9 +95,25 @@ def get_episode(session: Session, user: User, episode_id: UUID) -> tuple[Episode
     return found
 
 
+def get_hosted_episode(session: Session, user: User, episode_id: UUID) -> tuple[Episode, Show]:
+    """An episode of this user's that can have audio here."""
+    episode, show = get_episode(session, user, episode_id)
+    _refuse_elsewhere(show)
+    return episode, show
+
+
+def _refuse_elsewhere(show: Show) -> None:
+    if show.feed_url is not None:
+        raise HostedElsewhereError(
+            f"{show.title!r} is hosted elsewhere: publish there, then bring its episodes here with earshot "
+            "import-feed. To host a show here, make a new one: POST /v1/shows"
+        )
+
+
 def add_episode(session: Session, user: User, show_id: UUID, fields: dict[str, Any]) -> tuple[Episode, Show]:
     """Make a draft."""
     show = get_show(session, user, show_id)
+    _refuse_elsewhere(show)
     now, uuid = clock.now(), uuid4()
     episode = Episode(uuid=uuid, guid=str(uuid), show_id=key_of(show), created_at=now, updated_at=now, **fields)
     catalogue.append_episode(session, episode)
@@ -111,7 +134,7 @@ def replace_audio(
 
     The file before stays on disk: it may be on its way to somebody, and is what earlier hits were served.
     """
-    episode, show = get_episode(session, user, episode_id)
+    episode, show = get_hosted_episode(session, user, episode_id)
     found = {
         "audio_sha256": sha256,
         "audio_bytes": size,
@@ -121,6 +144,16 @@ def replace_audio(
         "header_bytes": probed.header_bytes,
     }
     _change(episode, show, found)
+    version = AudioVersion(
+        episode_id=key_of(episode),
+        sha256=sha256,
+        audio_bytes=size,
+        header_bytes=probed.header_bytes,
+        bitrate_bps=probed.bitrate_bps,
+        duration_ms=probed.duration_ms,
+        since_at=clock.now(),
+    )
+    audio_versions.append_version(session, version)
     return episode, show
 
 
@@ -128,7 +161,7 @@ def publish_episode(
     session: Session, user: User, episode_id: UUID, published_at: datetime | None
 ) -> tuple[Episode, Show]:
     """Put the episode into the feed from `published_at` on; None is now, or as it is when it is public already."""
-    episode, show = get_episode(session, user, episode_id)
+    episode, show = get_hosted_episode(session, user, episode_id)
     if episode.audio_sha256 is None:
         raise NoAudioError("This episode has no audio yet. Send it first: PUT /v1/episodes/{id}/audio")
     if published_at is None:
@@ -140,7 +173,7 @@ def publish_episode(
 
 def unpublish_episode(session: Session, user: User, episode_id: UUID) -> tuple[Episode, Show]:
     """Make it a draft again; what was counted stays."""
-    episode, show = get_episode(session, user, episode_id)
+    episode, show = get_hosted_episode(session, user, episode_id)
     _change(episode, show, {"published_at": None})
     return episode, show
 

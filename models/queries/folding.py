@@ -46,7 +46,6 @@ EPISODE_HEARD = BulkTable(
     {"episode_id": "bigint", "chunk": "bigint"},
     dict.fromkeys(("heard", "spanned", "repeated"), "bytea"),
 )
-HIT_DAY = BulkTable("hit_day", {"episode_id": "bigint", "day": "int"}, {"hits": "bigint", "sent_bytes": "bigint"})
 PIPELINE_DAY = BulkTable(
     "pipeline_day", {"received_day": "int", "kind": "text", "outcome": "text"}, {"events": "bigint"}
 )
@@ -180,11 +179,6 @@ def put_heard(connection: Connection, rows: Sequence[Row]) -> None:
 def delete_set_aside(connection: Connection, event_ids: Sequence[Row]) -> None:
     """Forget events that count now, given as (event_id,)."""
     delete_by_keys(connection, SET_ASIDE, event_ids)
-
-
-def add_hits(connection: Connection, rows: Sequence[Row]) -> None:
-    """Add hits to the rollup."""
-    add_rows(connection, HIT_DAY, rows)
 
 
 def add_outcomes(connection: Connection, rows: Sequence[Row]) -> None:

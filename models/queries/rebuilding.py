@@ -8,14 +8,22 @@ from sqlalchemy import Connection, select, text
 from sqlmodel import SQLModel
 
 from models.bulk import BulkTable, Row, keep_rows
+from models.downloads import AudioVersion
 from models.listeners import EpisodeUrl
+from models.queries.download_folding import (
+    CONSUMER_DAY,
+    COUNTING_RULE,
+    DOWNLOAD_CONSUMERS,
+    DOWNLOAD_HOUR,
+    DOWNLOAD_SPLIT,
+    HIT_OUTCOME,
+)
 from models.queries.erasures import ERASED_DEVICE, hash_device, list_erasures, list_hashes
 from models.queries.folding import (
     ARRIVAL_DAY,
     DEVICE_LOG,
     EPISODE_DAY,
     EPISODE_HEARD,
-    HIT_DAY,
     PIPELINE_DAY,
     PLAYBACK,
     SET_ASIDE,
@@ -30,14 +38,21 @@ ALL_TABLES = (
     ARRIVAL_DAY,
     SHOW_ARRIVAL,
     EPISODE_HEARD,
-    HIT_DAY,
     PIPELINE_DAY,
     SET_ASIDE,
     DEVICE_LOG,
+    CONSUMER_DAY,
+    HIT_OUTCOME,
+    DOWNLOAD_HOUR,
+    DOWNLOAD_SPLIT,
+    DOWNLOAD_CONSUMERS,
+    COUNTING_RULE,
 )
 """What the worker derives from the log and keeps."""
-DAY_TABLES = (PLAYBACK, EPISODE_DAY, ARRIVAL_DAY, SHOW_ARRIVAL, HIT_DAY)
+DAY_TABLES = (PLAYBACK, EPISODE_DAY, ARRIVAL_DAY, SHOW_ARRIVAL)
 """Those of which a span of days can be rebuilt without the days before it."""
+CALENDAR_TABLES = (CONSUMER_DAY, HIT_OUTCOME, DOWNLOAD_SPLIT, DOWNLOAD_CONSUMERS)
+"""Those besides, as long as no window of a download reaches from one day into the next."""
 
 
 def copy_catalogue(source: Connection, target: Connection) -> None:
@@ -45,7 +60,7 @@ def copy_catalogue(source: Connection, target: Connection) -> None:
 
     All episodes are given out as published long ago: when they were is judged by what was set aside.
     """
-    for model in (Show, Episode, EpisodeUrl):
+    for model in (Show, Episode, EpisodeUrl, AudioVersion):
         table = SQLModel.metadata.tables[str(model.__tablename__)]
         target.execute(table.delete())
         for rows in source.execute(select(table), execution_options={"yield_per": 5000}).mappings().partitions():

@@ -63,7 +63,7 @@ class House:
         """Somebody asks for the audio."""
         consumer = uuid4().bytes
         hit = Hit(
-            self.now_ms, str(episode), consumer, "GET", 200, "", 1000, user_agent, "https://referrer.example/", ""
+            self.now_ms, str(episode), consumer, "GET", 200, "", 2_000_000, user_agent, "https://referrer.example/", ""
         )
         self.append(consumer, pack(hit))
 
@@ -89,7 +89,7 @@ class House:
         """All that any page shows."""
         return {
             table: sorted(self.rows(f"SELECT * FROM {table}"))
-            for table in ("episode_day", "arrival_day", "show_arrival", "episode_heard", "hit_day", "pipeline_day")
+            for table in ("episode_day", "arrival_day", "show_arrival", "episode_heard", "hit_outcome", "pipeline_day")
         }
 
     def kept_payloads(self) -> list[bytes]:

@@ -65,7 +65,7 @@ def test_no_user_agent_outlives_the_windows_of_counting(house: House, tale: Epis
     house.day(1)
     house.housekeeper.tidy()
     assert agents(house) == {""}
-    assert house.rows("SELECT sum(hits), sum(sent_bytes) FROM hit_day") == [(2, 2000)]
+    assert house.rows("SELECT sum(hits), sum(sent_bytes) FROM hit_outcome") == [(2, 4_000_000)]
 
 
 def test_nothing_is_trimmed_that_is_not_archived(house: House, tale: Episode, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,8 @@ def test_an_honest_store_agrees_with_its_log(busy: House) -> None:
     assert {table.table: table.rows > 0 for table in report.tables} == dict.fromkeys(
         [
             *("playback", "episode_day", "arrival_day", "show_arrival", "episode_heard"),
-            *("hit_day", "pipeline_day", "set_aside", "device_log"),
+            *("pipeline_day", "set_aside", "device_log", "consumer_day", "counting_rule"),
+            *("hit_outcome", "download_hour", "download_split", "download_consumers"),
         ],
         True,
     )
@@ -47,7 +48,7 @@ def test_an_honest_store_agrees_with_its_log(busy: House) -> None:
 CORRUPTIONS = {
     "a rollup that says too much": ("UPDATE episode_day SET listens = listens + 1", "episode_day"),
     "a rollup's row lost": ("DELETE FROM arrival_day WHERE day = (SELECT min(day) FROM arrival_day)", "arrival_day"),
-    "a rollup's row invented": ("INSERT INTO hit_day VALUES (77, 3, 5, 5)", "hit_day"),
+    "a rollup's row invented": ("INSERT INTO hit_outcome VALUES (77, 3, 'short', 5, 5)", "hit_outcome"),
     "a playback lost": ("DELETE FROM playback WHERE day = (SELECT max(day) FROM playback)", "playback"),
     "retention of nobody": ("DELETE FROM episode_heard", "episode_heard"),
     "a cause that was not": ("UPDATE set_aside SET cause = 'too_late'", "set_aside"),

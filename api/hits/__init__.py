@@ -1,0 +1,1 @@
+"""What an audio request tells about itself: consumer, app, country, traits. Shared by live hits and imported logs."""

@@ -1,0 +1,68 @@
+"""Hits of a step of the worker, live and from access logs: counted, and accounted for."""
+
+from collections import Counter
+
+from sqlalchemy import Connection
+
+from api import clock
+from api.events.records import Hit, HitChunk
+from api.measurement.causes import Cause
+from api.measurement.download_step import count_hits, find_version
+from api.measurement.incoming import Incoming, of_chunk, of_hits
+from models.columns import DAY_MS
+from models.queries import imports
+from models.queries.imports import Progress
+
+Outcomes = Counter[tuple[int, str, str]]
+"""(received day, kind, outcome) -> number, as in `pipeline_day`."""
+KNOWN = "known"
+"""Outcome of a line of a log that another log has told before."""
+
+
+def write_hits(connection: Connection, hits: list[Hit], outcomes: Outcomes) -> None:
+    """Count live hits."""
+    if not hits:
+        return
+    find = find_version(connection, {hit.episode for hit in hits})
+    for hit in hits:
+        is_known = find(hit.episode, hit.audio_sha256) is not None
+        outcomes[hit.at_ms // DAY_MS, "hit", "counted" if is_known else Cause.UNKNOWN_EPISODE] += 1
+    count_hits(connection, of_hits(hits, find))
+
+
+def write_chunks(connection: Connection, chunks: list[HitChunk], outcomes: Outcomes) -> None:
+    """Count lines of one access log, those that were not counted before."""
+    new = _not_counted(connection, chunks)
+    if not new:
+        return
+    find = find_version(connection, {episode for chunk in new for episode, _ in chunk.files})
+    incoming = Incoming.joined([of_chunk(chunk, find) for chunk in new])
+    found, known = count_hits(connection, incoming)
+    changed = Counter(found.by_outcome)
+    changed[KNOWN] += known
+    changed[Cause.UNKNOWN_EPISODE] += incoming.unknown
+    for chunk in new:
+        changed.update(chunk.aside)
+    _note(connection, new[-1], changed)
+    day = new[-1].received_ms // DAY_MS
+    outcomes[day, "hit", "counted"] += len(incoming.entries) - known
+    outcomes[day, "hit", "duplicate"] += known
+    outcomes[day, "hit", Cause.UNKNOWN_EPISODE] += incoming.unknown
+
+
+def _not_counted(connection: Connection, chunks: list[HitChunk]) -> list[HitChunk]:
+    """Without chunks that an interrupted import appended twice."""
+    lines = imports.get_lines(connection, chunks[0].source) or 0
+    new = []
+    for chunk in chunks:
+        if chunk.first_line >= lines:
+            new.append(chunk)
+            lines = chunk.first_line + chunk.lines
+    return new
+
+
+def _note(connection: Connection, last: HitChunk, changed: Counter[str]) -> None:
+    lines = last.first_line + last.lines
+    progress = Progress(last.source, last.name, lines, last.unpacked_bytes, last.digest)
+    imports.put_import(connection, progress, format_name=last.format, has_ranges=last.has_ranges, now=clock.now())
+    imports.add_import_outcomes(connection, last.source, changed)

@@ -1,0 +1,120 @@
+"""Puts hits of one consumer on one episode together: windows, the bytes that each window brought, and what counts.
+
+Everything is a function of the set of hits: of no order in which they came, and of no batch they came in.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.hits.traits import Trait
+from api.measurement.entries import Entries
+from api.measurement.rules import CODE, ELIGIBLE, Codes, judge_alone
+from models.columns import DAY_MS
+from models.downloads import DOWNLOAD
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+CALENDAR, FIRST_TOUCH, LAST_TOUCH = "calendar", "first_touch", "last_touch"
+WINDOW_MS = DAY_MS
+_FAR = 1 << 33
+"""Beyond any position in a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What hits must bring, by the id of the audio version; ids in ascending order."""
+
+    ids: Ints
+    sizes: Ints
+    thresholds: Ints
+
+    def places(self, ids: NDArray[Any]) -> Ints:
+        """Where these ids are; all must be known."""
+        return np.searchsorted(self.ids, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDays:
+    """The rows that hits belong to: one consumer, one episode, one UTC day."""
+
+    day: Ints
+    chain: Ints
+    """The same number for all days of one consumer on one episode, under one key of the consumer hash."""
+    is_excess: Bools
+    """Whether the address asked for more than its cap on that day."""
+
+
+def judge(entries: Entries, rows: Ints, days: KeyDays, window: str, versions: Versions) -> Codes:
+    """What becomes of each hit, as a code of `rules.OUTCOMES`. Entries sorted by row, then by time."""
+    codes = judge_alone(entries["method"], entries["status"], entries["traits"])
+    is_included = (entries["traits"] & int(Trait.INCLUDED)) != 0
+    codes[(codes == ELIGIBLE) & days.is_excess[rows] & ~is_included] = CODE["excess"]
+    chosen = np.flatnonzero(codes == ELIGIBLE)
+    if not len(chosen):
+        return codes
+    order, windows = _windows(entries[chosen], rows[chosen], days, window)
+    chosen = chosen[order]
+    is_valid = _reach(entries[chosen], windows, versions)
+    is_first = np.r_[True, windows[1:] != windows[:-1]]
+    codes[chosen] = np.where(is_first, CODE[DOWNLOAD], CODE["duplicate"])
+    codes[chosen[~is_valid[windows]]] = CODE["short"]
+    return codes
+
+
+def _windows(entries: Entries, rows: Ints, days: KeyDays, window: str) -> tuple[Ints, Ints]:
+    """An order of the entries by window and time, and the window of each in that order, from 0 on."""
+    if window == CALENDAR:
+        return np.arange(len(rows)), _numbered(rows)
+    at_ms = days.day[rows] * DAY_MS + entries["at"]
+    chain = days.chain[rows]
+    # The last key keeps hits of one moment in the order of their entries.
+    order = np.lexsort((at_ms, chain))
+    at_ms, chain = at_ms[order], chain[order]
+    begins = np.r_[True, (chain[1:] != chain[:-1]) | (np.diff(at_ms) >= WINDOW_MS)]
+    if window == FIRST_TOUCH:
+        _cut_long(begins, at_ms)
+    return order, np.cumsum(begins) - 1
+
+
+def _numbered(values: Ints) -> Ints:
+    """Sorted values as 0, 1, 2, ..."""
+    return np.cumsum(np.r_[True, values[1:] != values[:-1]]) - 1
+
+
+def _cut_long(begins: Bools, at_ms: Ints) -> None:
+    """Begin a new window wherever one has lasted its time. Only stretches longer than a window are walked through."""
+    starts = np.flatnonzero(begins)
+    ends = np.r_[starts[1:], len(at_ms)]
+    for start, end in zip(starts, ends, strict=True):
+        while at_ms[end - 1] - at_ms[start] >= WINDOW_MS:
+            start += np.searchsorted(at_ms[start:end], at_ms[start] + WINDOW_MS)  # noqa: PLW2901 - the walk itself
+            begins[start] = True
+
+
+def _reach(entries: Entries, windows: Ints, versions: Versions) -> Bools:
+    """Which windows reach the threshold of any version of the file, by the union of the parts that were sent."""
+    place = versions.places(entries["version"])
+    order = np.lexsort((entries["first"], place, windows))
+    entries, windows, place = entries[order], windows[order], place[order]
+    begins = np.r_[True, (windows[1:] != windows[:-1]) | (place[1:] != place[:-1])]
+    starts = np.flatnonzero(begins)
+    total = np.minimum(np.add.reduceat(_added(entries, begins), starts), versions.sizes[place[starts]])
+    needed = versions.thresholds[place[starts]]
+    is_valid = np.zeros(windows[-1] + 1, bool)
+    is_valid[windows[starts[(needed > 0) & (total >= needed)]]] = True
+    return is_valid
+
+
+def _added(entries: Entries, begins: Bools) -> Ints:
+    """Bytes that each entry adds to those before it in its group; a part of unknown place adds all of its bytes."""
+    group = np.cumsum(begins) * _FAR
+    is_placed = (entries["traits"] & int(Trait.BYTES_ONLY)) == 0
+    first = entries["first"] + group
+    end = np.where(is_placed, entries["end"] + group, group)
+    reached = np.maximum.accumulate(end)
+    before = np.maximum(np.r_[0, reached[:-1]], group)
+    union = np.maximum(end - np.maximum(first, before), 0)
+    return np.where(is_placed, union, entries["end"].astype(np.int64))
