@@ -50,7 +50,7 @@ def select_by_keys(connection: Connection, table: BulkTable, keys: Sequence[Row]
                 f"WITH k ({key_names}) AS (VALUES {values}) "
                 f"SELECT {columns} FROM k CROSS JOIN {table.name} t ON {match}"
             )
-            yield from connection.exec_driver_sql(statement, tuple(part for key in chunk for part in key))
+            yield from connection.exec_driver_sql(statement, tuple(part for key in chunk for part in key)).all()
         else:
             arrays = ", ".join(f"%s::{kind}[]" for kind in table.keys.values())
             statement = f"SELECT {columns} FROM unnest({arrays}) AS k ({key_names}) JOIN {table.name} t ON {match}"

@@ -108,12 +108,19 @@ def _excess(connection: Connection, state: State, cap: int) -> dict[DayAddress, 
     """Whether each day's address was, and is, over the cap: user agents times episodes with an eligible hit."""
     if not cap:
         return {}
-    added: dict[DayAddress, int] = {}
-    for row in np.flatnonzero(state.is_eligible & ~state.was_eligible).tolist():
-        key = state.keys[row][:2]
-        added[key] = added.get(key, 0) + 1
-    counts = store.count_eligible(connection, sorted({key[:2] for key in state.keys}), cap + 1)
-    return {key: (count > cap, count + added.get(key, 0) > cap) for key, count in counts.items()}
+    is_first = np.r_[True, (np.diff(state.day) != 0) | (np.diff(state.address) != 0)][: len(state.keys)]
+    number = np.cumsum(is_first) - 1
+    added = np.bincount(number, state.is_eligible & ~state.was_eligible, minlength=1).astype(np.int64)
+    # Sorted by day and address, but for rows that a window or a cap made us read besides; those are asked for twice.
+    keys = list(zip(state.day[is_first].tolist(), state.address[is_first].tolist(), strict=True))
+    more: dict[DayAddress, int] = {}
+    for place in np.flatnonzero(added).tolist():
+        more[keys[place]] = more.get(keys[place], 0) + int(added[place])
+    # Hardly any address comes near the cap: so first those that do.
+    near = cap + 1 - max(more.values(), default=0)
+    busy = sorted(set(keys if near <= 0 else store.list_busy(connection, keys, near)))
+    counts = store.count_eligible(connection, busy, cap + 1)
+    return {key: (count > cap, count + more.get(key, 0) > cap) for key, count in counts.items()}
 
 
 def _versions(connection: Connection, state: State) -> tuple[Versions, dict[int, int]]:
@@ -144,10 +151,12 @@ def _write(connection: Connection, found: Changes, show_of: Mapping[int, int]) -
 
 def _write_consumers(connection: Connection, found: Changes, show_of: Mapping[int, int]) -> None:
     """Unite the day's sketches with the consumers that came; make those anew that lost one."""
-    items: dict[Row, list[tuple[int, int]]] = {}
-    for (episode_id, day), consumers in found.gained.items():
+    items: dict[Row, tuple[list[int], list[int]]] = {}
+    for (episode_id, day), gained in found.gained.items():
         for place in (episode_id, 0):
-            items.setdefault((show_of[episode_id], day, place), []).extend(consumers)
+            known = items.setdefault((show_of[episode_id], day, place), ([], []))
+            for numbers, new in zip(known, gained, strict=True):
+                numbers.extend(new)
     anew = {(show_of[episode_id], day, place) for episode_id, day in found.lost for place in (episode_id, 0)}
     keys = sorted({*items, *anew})
     if not keys:
@@ -157,12 +166,15 @@ def _write_consumers(connection: Connection, found: Changes, show_of: Mapping[in
     rows = []
     for key in keys:
         if key in anew:
-            stored, consumers = (sketches.EMPTY, sketches.EMPTY), store.list_consumers(connection, *key)
+            stored, found_again = (sketches.EMPTY, sketches.EMPTY), store.list_consumers(connection, *key)
+            consumers = (
+                [agent & _UNSIGNED for agent, _ in found_again],
+                [number & _UNSIGNED for _, number in found_again if number],
+            )
         else:
             row = before.get(key)
             stored = (bytes(row[3]), bytes(row[4])) if row else (sketches.EMPTY, sketches.EMPTY)
             consumers = items[key]
-        agents = [agent & _UNSIGNED for agent, _ in consumers]
-        earlier = [number & _UNSIGNED for _, number in consumers if number]
+        agents, earlier = consumers
         rows.append((*key, sketches.add_to_sketch(stored[0], agents), sketches.add_to_sketch(stored[1], earlier)))
     store.put_consumer_sketches(connection, rows)

@@ -4,6 +4,7 @@
 what it said of them as they were: so at every commit each rollup is the sum over all rows, however hits were batched.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from models.rotations import rotation_of
 
 Bools = NDArray[np.bool_]
 DayAddress = tuple[int, int]
+NOTHING: Attributes = ("", "", "")
 
 
 @dataclass(slots=True)
@@ -74,18 +76,27 @@ class State:
 
     def _merged(self, incoming: Incoming, row_of: Ints) -> list[Attributes]:
         merged = list(self.attributes_before)
-        pairs = np.unique(row_of * len(incoming.attributes) + incoming.about) if len(row_of) else row_of
-        for pair in pairs.tolist():
-            row, place = divmod(pair, len(incoming.attributes))
-            app, device_class, country = merged[row]
-            new = incoming.attributes[place]
-            merged[row] = max(app, new[0]), max(device_class, new[1]), max(country, new[2])
+        names = incoming.attributes
+        for row, place in zip(*_pairs(row_of, incoming.about, len(names)), strict=True):
+            before, new = merged[row], names[place]
+            if before != new:
+                merged[row] = new if before == NOTHING else _last(before, new)
         return merged
 
     @property
     def chain(self) -> Ints:
         """A number for all days of a consumer on an episode, as long as its key lasts."""
         return _numbered(self.address, self.agent, self.episode_id, rotation_of(self.day))
+
+
+def _pairs(row_of: Ints, about: Ints, names: int) -> tuple[list[int], list[int]]:
+    pairs = np.unique(row_of * max(1, names) + about)
+    rows, places = np.divmod(pairs, max(1, names))
+    return rows.tolist(), places.tolist()
+
+
+def _last(before: Attributes, new: Attributes) -> Attributes:
+    return max(before[0], new[0]), max(before[1], new[1]), max(before[2], new[2])
 
 
 def _numbered(*columns: NDArray[Any]) -> Ints:
@@ -117,8 +128,9 @@ class Changes:
     outcomes: list[Row] = field(default_factory=list)
     hours: list[Row] = field(default_factory=list)
     splits: list[Row] = field(default_factory=list)
-    gained: dict[tuple[int, int], list[tuple[int, int]]] = field(default_factory=dict)
-    """(episode_id, day) -> (agent, earlier) of consumers that have a download now."""
+    gained: dict[tuple[int, int], tuple[list[int], list[int]]] = field(default_factory=dict)
+    """(episode_id, day) -> the consumers that have a download now, by `agent` and, where there is one, by `earlier`;
+    64 bits without sign."""
     lost: set[tuple[int, int]] = field(default_factory=set)
     """(episode_id, day) of which a consumer's download was taken back."""
     by_outcome: dict[str, int] = field(default_factory=dict)
@@ -187,21 +199,29 @@ class _Tally:
             found.by_outcome[outcome] = found.by_outcome.get(outcome, 0) + hits
 
     def _less_splits(self, before: "_Tally", found: Changes) -> None:
-        sums: dict[tuple[int, str, str], int] = {}
+        sums: Counter[tuple[int, Attributes]] = Counter()
         for tally, sign in ((self, 1), (before, -1)):
-            for row in np.flatnonzero(tally.downloads).tolist():
-                pair, number = int(self.pair[row]), sign * int(tally.downloads[row])
-                for kind, value in zip(("app", "device", "country"), tally.attributes[row], strict=True):
-                    sums[pair, kind, value] = sums.get((pair, kind, value), 0) + number
+            rows = np.flatnonzero(tally.downloads)
+            about = map(tally.attributes.__getitem__, rows.tolist())
+            counted = Counter(zip(self.pair[rows].tolist(), about, tally.downloads[rows].tolist(), strict=True))
+            for (pair, attributes, downloads), times in counted.items():
+                sums[pair, attributes] += sign * downloads * times
+        by_value: Counter[tuple[int, str, str]] = Counter()
+        for (pair, attributes), number in sums.items():
+            for kind, value in zip(("app", "device", "country"), attributes, strict=True):
+                by_value[pair, kind, value] += number
         found.splits = [
-            (*self._name(pair), kind, value, number) for (pair, kind, value), number in sums.items() if number
+            (*self._name(pair), kind, value, number) for (pair, kind, value), number in by_value.items() if number
         ]
 
     def _less_consumers(self, before: "_Tally", found: Changes) -> None:
         state = self.state
-        for row in np.flatnonzero((self.downloads > 0) & (before.downloads == 0)).tolist():
-            key = int(state.episode_id[row]), int(state.day[row])
-            found.gained.setdefault(key, []).append((int(state.agent[row]), int(state.earlier[row])))
+        rows = np.flatnonzero((self.downloads > 0) & (before.downloads == 0))
+        rows = rows[np.argsort(self.pair[rows], kind="stable")]
+        cuts = np.flatnonzero(np.diff(self.pair[rows])) + 1
+        for chosen in np.split(rows, cuts) if len(rows) else ():
+            agent, earlier = (column[chosen].view(np.uint64) for column in (state.agent, state.earlier))
+            found.gained[self._name(int(self.pair[chosen[0]]))] = agent.tolist(), earlier[earlier != 0].tolist()
         for row in np.flatnonzero((self.downloads == 0) & (before.downloads > 0)).tolist():
             found.lost.add((int(state.episode_id[row]), int(state.day[row])))
 

@@ -49,23 +49,36 @@ def put_consumer_days(connection: Connection, rows: Sequence[Row]) -> None:
     put_rows(connection, CONSUMER_DAY, rows)
 
 
+def list_busy(connection: Connection, keys: Sequence[Row], at_least: int) -> list[Row]:
+    """Those of the (day, address) that have so many rows with an eligible hit; reads no more of them than that."""
+    is_busy = (
+        "(SELECT 1 FROM consumer_day t WHERE t.day = k.day AND t.address = k.address AND t.is_eligible "
+        f"LIMIT 1 OFFSET {at_least - 1:d}) IS NOT NULL"
+    )
+    return list(_select_addresses(connection, keys, f"SELECT day, address FROM k WHERE {is_busy}"))
+
+
 def count_eligible(connection: Connection, keys: Sequence[Row], most: int) -> dict[Row, int]:
     """How many rows of each (day, address) have an eligible hit; counts no further than `most`."""
     counted = (
         "(SELECT count(*) FROM (SELECT 1 FROM consumer_day t WHERE t.day = k.day AND t.address = k.address "
-        f"AND t.is_eligible LIMIT {int(most)}) AS found)"
+        f"AND t.is_eligible LIMIT {most:d}) AS found)"
     )
-    found: dict[Row, int] = {}
+    rows = _select_addresses(connection, keys, f"SELECT day, address, {counted} FROM k")
+    return {(day, address): count for day, address, count in rows}
+
+
+def _select_addresses(connection: Connection, keys: Sequence[Row], statement: str) -> Iterator[Row]:
+    """What a statement selects from `k`, which has these (day, address)."""
     for chunk in chunks(keys):
         if connection.dialect.name == "sqlite":
             values = ", ".join(["(?, ?)"] * len(chunk))
-            statement = f"WITH k (day, address) AS (VALUES {values}) SELECT day, address, {counted} FROM k"
-            rows = connection.exec_driver_sql(statement, tuple(part for key in chunk for part in key))
+            with_keys = f"WITH k (day, address) AS (VALUES {values}) {statement}"
+            found = connection.exec_driver_sql(with_keys, tuple(part for key in chunk for part in key))
         else:
-            statement = f"SELECT day, address, {counted} FROM unnest(%s::int[], %s::bigint[]) AS k (day, address)"
-            rows = connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*chunk, strict=True)))
-        found.update({(day, address): count for day, address, count in rows})
-    return found
+            with_keys = f"WITH k AS (SELECT * FROM unnest(%s::int[], %s::bigint[]) AS k (day, address)) {statement}"
+            found = connection.exec_driver_sql(with_keys, tuple(list(column) for column in zip(*chunk, strict=True)))
+        yield from (tuple(row) for row in found.all())
 
 
 def list_keys_of_addresses(connection: Connection, keys: Sequence[Row]) -> list[Row]:

@@ -98,3 +98,10 @@ def put_urls(session: Session, episode_id: int, urls: Sequence[str]) -> None:
     for place, (url, digest) in enumerate(zip(urls, hashes, strict=True)):
         session.add(EpisodeUrl(url_hash=digest, url=url, episode_id=episode_id, place=place))
     session.flush()
+
+
+def list_references(connection: Connection) -> list[tuple[str, UUID, str]]:
+    """(address elsewhere, episode, GUID) of every episode that has one, as they were written; deleted episodes too."""
+    statement = select(_url.c.url, _episode.c.uuid, _episode.c.guid).where(_url.c.episode_id == _episode.c.id)
+    rows = connection.execute(statement.order_by(_url.c.episode_id, _url.c.place))
+    return [(url, uuid, guid) for url, uuid, guid in rows]
