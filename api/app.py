@@ -10,11 +10,12 @@ from starlette.types import Receive, Scope, Send
 
 from api import output
 from api.accounts import routes as accounts_routes
+from api.addresses import make_proxies
 from api.delivery import routes as delivery_routes
 from api.errors import install_handlers
 from api.events.opening import open_log
-from api.measurement import pipeline_routes, replay_routes
-from api.publishing import arrival_routes, audio_routes, retention_routes, stats_routes, url_routes
+from api.measurement import explain_routes, pipeline_routes, replay_routes
+from api.publishing import arrival_routes, audio_routes, download_routes, retention_routes, stats_routes, url_routes
 from api.publishing import routes as publishing_routes
 from api.secret import load_secret
 from api.settings import Settings
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             settings.resolved_events_url(), partitions=settings.partitions, max_waiting=settings.max_waiting_batches
         )
         state.audio = LocalAudio(settings.resolved_audio_dir())
+        state.proxies = make_proxies(settings.trusted_proxies, settings.country_header)
         state.secret = load_secret(settings.secret, settings.home)
         state.tokens = DeviceTokens(state.secret)
         state.allowance = Allowance(settings.events_per_minute)
@@ -91,5 +93,7 @@ def _include_routers(app: FastAPI) -> None:
     app.include_router(stats_routes.router)
     app.include_router(arrival_routes.router)
     app.include_router(retention_routes.router)
+    app.include_router(download_routes.router)
+    app.include_router(explain_routes.router)
     app.include_router(pipeline_routes.router)
     app.include_router(replay_routes.router)

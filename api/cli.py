@@ -63,6 +63,38 @@ def recount(
     commands.recount(first=first, last=last, apply=apply, as_json=as_json)
 
 
+@app.command()
+def explain(
+    episode: Annotated[str, typer.Argument(metavar="EPISODE", help="An episode's id or GUID.")],
+    day: Annotated[str, typer.Argument(metavar="DAY", help="A UTC day, YYYY-MM-DD.")],
+    hit: Annotated[str, typer.Option("--hit", metavar="ID", help="One hit: the rules that it went through.")] = "",
+    outcome: Annotated[str, typer.Option("--outcome", help="List the hits with this outcome, for example short.")] = "",
+    hits: Annotated[int, typer.Option("--hits", min=0, help="List so many hits.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.")] = False,
+) -> None:
+    """Say for every hit of an episode on a day why it counted or not."""
+    from api.measurement import explain_commands
+
+    explain_commands.explain(episode, day, hit=hit, outcome=outcome, hits=hits, as_json=as_json)
+
+
+@app.command()
+def audit(
+    first: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="First UTC day, YYYY-MM-DD; half a year back if absent.")
+    ] = "",
+    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last UTC day; yesterday if absent.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A file to write instead of printing.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON value, for programs.")] = False,
+) -> None:
+    """Report on the counting of downloads, for the review that IAB asks for twice a year (docs/counting.md)."""
+    from api.measurement import audit_commands
+
+    audit_commands.audit(first=first, last=last, output=output, as_json=as_json)
+
+
 privacy = typer.Typer(no_args_is_help=True, help="What is held of one device or listener: export it, or erase it.")
 app.add_typer(privacy, name="privacy")
 
@@ -184,6 +216,60 @@ def remove_listener(name: ListenerName) -> None:
     from api.sync.gpodder import commands
 
     commands.remove(name)
+
+
+@app.command("import-logs")
+def import_logs(
+    files: Annotated[list[str], typer.Argument(metavar="FILES...", help="Access logs, plain, gz or zst; - is stdin.")],
+    format_name: Annotated[
+        str,
+        typer.Option("--format", help="auto, combined, common, cloudfront, cloudfront_json, json, s3 or log_format."),
+    ] = "auto",
+    log_format: Annotated[
+        str, typer.Option("--log-format", metavar="TEXT", help="nginx's log_format, or Apache's LogFormat.")
+    ] = "",
+    field: Annotated[
+        list[str] | None, typer.Option("--field", metavar="COLUMN=KEY", help="For JSON with names of its own.")
+    ] = None,
+    pattern: Annotated[
+        list[str] | None,
+        typer.Option("--pattern", metavar="PATH", help="How paths name episodes: {guid}, {id} or {file}, and *."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.")] = False,
+) -> None:
+    """Count downloads from access logs. The same lines twice change nothing; interrupted, it goes on where it was."""
+    from api import import_commands
+
+    import_commands.import_logs(
+        files,
+        format_name=format_name,
+        log_format=log_format,
+        fields=field or [],
+        patterns=pattern or [],
+        as_json=as_json,
+    )
+
+
+@app.command("import-feed")
+def import_feed(
+    source: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="An RSS feed.")],
+    owner: Annotated[
+        str, typer.Option(metavar="EMAIL", help="Whose show it is; need not be said when only one user could be.")
+    ] = "",
+    feed_url: Annotated[
+        str, typer.Option(metavar="URL", help="Where the feed is, for a file that does not say so itself.")
+    ] = "",
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Also from addresses that are not on the public Internet.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make, or renew, the catalogue of a show that is hosted elsewhere, so that its access logs can be counted."""
+    from api.publishing import feed_commands
+
+    feed_commands.import_one(
+        source=source, owner=owner, feed_url=feed_url, is_private_allowed=allow_private, as_json=as_json
+    )
 
 
 @app.command()

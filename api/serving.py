@@ -7,9 +7,15 @@ import socket
 import typer
 import uvicorn
 
+from api.addresses import make_proxies
+from api.hits.lookup import make_classifier
 from api.settings import Settings
 from models.engine import make_engine
 from models.migrate import is_current
+
+FINISHING_SECONDS = 5
+"""How long answers that are being sent may go on when the API is stopped; then they are cut, and counted for what went
+out. Without it one listener who pauses holds the process, until `earshot up` kills it and the hits are lost."""
 
 
 def check_port(host: str, port: int, what: str, setting: str = "") -> None:
@@ -40,11 +46,22 @@ def check_schema(settings: Settings) -> None:
         engine.dispose()
 
 
+def check_lists(settings: Settings) -> None:
+    """Exit with a clear message when a list that the settings name is no good."""
+    try:
+        make_proxies(settings.trusted_proxies, settings.country_header)
+        make_classifier(settings)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
 def serve(host: str | None, port: int | None, workers: int) -> None:
     """Serve until Ctrl-C; `workers` processes share the port, the log and the store."""
     settings = Settings()
     host, port = host or settings.host, port or settings.port
     check_port(host, port, "the API")
+    check_lists(settings)
     check_schema(settings)
     # The app reads the settings again, in each of its processes; feeds name the address that it is served at.
     os.environ |= {"EARSHOT_HOST": host, "EARSHOT_PORT": str(port)}
@@ -59,6 +76,8 @@ def serve(host: str | None, port: int | None, workers: int) -> None:
         http="httptools",
         loop="uvloop",
         server_header=False,
+        proxy_headers=False,  # api/addresses.py reads them, for the proxies that the settings name
+        timeout_graceful_shutdown=FINISHING_SECONDS,
     )
 
 

@@ -15,6 +15,10 @@ class LocalAudio:
         """Where the file with this hash is, or would be."""
         return self.folder / sha256[:2] / sha256
 
+    def find(self, beginning: str) -> str | None:
+        """The hash of a file kept here that begins so, with two hex digits or more; None when there is none."""
+        return next((path.name for path in (self.folder / beginning[:2]).glob(f"{beginning}*")), None)
+
     def incoming(self, name: str) -> Path:
         """Where an upload is written before it is known to be good; never served."""
         return self.folder / "incoming" / name

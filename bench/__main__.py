@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench import profiling
+from bench.agents import measure_agents
 from bench.folding import measure_folding
 from bench.history import measure_history
 from bench.ingest import measure_ingest
@@ -25,7 +26,7 @@ from bench.ratios import targets
 from bench.report import Report, show
 from bench.subjects import Counting
 
-PARTS = ("ingest", "folding", "history", "path")
+PARTS = ("ingest", "folding", "history", "path", "agents")
 FOLDER = Path("build")
 
 app = typer.Typer(add_completion=False, help="Measure Earshot and a naive baseline on this machine.")
@@ -81,6 +82,8 @@ def _measure_parts(bench: Bench, parts: list[str], report: Report) -> None:
             report.folding = measure_folding(bench, counting)
         if "path" in parts:
             report.path = measure_path(bench, counting)
+    if "agents" in parts:
+        report.agents = measure_agents(bench)
     if "history" in parts:
         report.history = measure_history(bench)
 

@@ -4,6 +4,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench.agents import AgentsRow
 from bench.folding import FoldingRow
 from bench.history import HistoryRow
 from bench.ingest import IngestRow
@@ -22,6 +23,7 @@ class Report(msgspec.Struct):
     folding: FoldingRow | None = None
     history: list[HistoryRow] | None = None
     path: PathRow | None = None
+    agents: AgentsRow | None = None
     targets: list[Target] = []
     stopped: str = ""
     """Why the bench ended early; what was measured until then stands."""
@@ -42,6 +44,8 @@ def show(report: Report, console: Console) -> None:
         console.print(_history(report.history))
     if report.path:
         console.print(_path(report.path))
+    if report.agents:
+        console.print(_agents(report.agents))
     if report.targets:
         console.print(_targets(report.targets))
     console.print(f"{report.seconds:.0f} s in all. bench/README.md says what each number means.")
@@ -121,6 +125,16 @@ def _path(row: PathRow) -> Table:
     table.add_row("earshot", *_latencies(row.p50_ms, row.p99_ms), *_rates(row.events_per_second, row.runs))
     naive = _rates(row.naive_events_per_second, [run.events_per_second for run in row.naive_runs])
     table.add_row("naive", *_latencies(row.naive_p50_ms, row.naive_p99_ms), *naive)
+    return table
+
+
+def _agents(row: AgentsRow) -> Table:
+    table = _table("What is found out about a hit (CPU time for one)", "", "among", "µs")
+    for name, cold_us in row.cold_us.items():
+        table.add_row(f"new user agent, {name} list", f"{row.patterns[name]:,} patterns", f"{cold_us:,.2f}")
+    table.add_row("known user agent", f"{row.distinct:,}", f"{row.cached_us:,.2f}")
+    table.add_row("address", f"{row.networks:,} networks", f"{row.address_us:,.2f}")
+    table.add_row("reading a line of that list", "", f"{row.networks_read_us:,.2f}")
     return table
 
 

@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import session, theme
-from dashboard.app_pages import advertiser, episode, episodes, overview, pipeline
+from dashboard.app_pages import advertiser, downloads, episode, episodes, overview, pipeline
 from models.tables import Role, User
 
 
@@ -29,7 +29,10 @@ def _pages(user: User) -> list[st.Page]:
         return [st.Page(advertiser.render, title="Campaigns", icon=":material/campaign:", url_path="campaigns")]
 
     def draw_overview() -> None:
-        overview.render(user)
+        overview.render(user, one_episode)
+
+    def draw_downloads() -> None:
+        downloads.render(user, one_episode)
 
     def draw_episodes() -> None:
         episodes.render(user, one_episode)
@@ -42,6 +45,7 @@ def _pages(user: User) -> list[st.Page]:
     pages = [
         st.Page(draw_overview, title="Overview", icon=":material/monitoring:", url_path="overview", default=True),
         all_episodes,
+        st.Page(draw_downloads, title="Downloads", icon=":material/download:", url_path="downloads"),
         one_episode,
     ]
     if user.role == Role.ADMIN:

@@ -10,9 +10,11 @@ from models.metrics import Metric
 from models.periods import Period
 
 
-def row(metrics: tuple[Metric, ...], now: pd.DataFrame, before: pd.DataFrame, period: Period) -> None:
+def row(
+    metrics: tuple[Metric, ...], now: pd.DataFrame, before: pd.DataFrame, period: Period, key: str = "cards"
+) -> None:
     """One card per metric, with its change against the period before and its course."""
-    with st.container(key="cards"):
+    with st.container(key=key):
         columns = st.columns(len(metrics), gap="small")
     for column, metric in zip(columns, metrics, strict=True):
         with column, st.container(border=True, key=f"card-{metric.slug}", height="stretch", gap="xsmall"):

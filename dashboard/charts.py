@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from dashboard import formats, provisional, theme
 from models.lags import Distribution
-from models.metrics import OFFLINE_LISTENS, OFFLINE_SHARE, Metric
+from models.metrics import FETCHED, OFFLINE_LISTENS, OFFLINE_SHARE, Metric
 
 ROW_PIXELS = 46
 """Height of one bar with its title above it."""
@@ -53,7 +53,7 @@ CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 def sparkline(metric: Metric, values: list[float]) -> str:
     """A metric's course as an image element as wide as its place; from zero, so that its height can be compared."""
-    colour = theme.OFFLINE if metric in OFFLINE_METRICS else theme.ONLINE
+    colour = theme.OFFLINE if metric in OFFLINE_METRICS else theme.FETCHED if metric in FETCHED else theme.ONLINE
     highest = max(values, default=0.0)
     if len(values) < 2 or highest <= 0:
         points = f"0,{SPARK_HEIGHT - 1} 100,{SPARK_HEIGHT - 1}"

@@ -29,6 +29,14 @@ def hours(seconds: float) -> str:
     return f"{value:,.0f} h" if value < 9_999.5 else f"{value / 1000:,.1f} k h"
 
 
+def size(value: float) -> str:
+    """`812 B`, `9.6 MB`, `120 GB`; a kilobyte is 1,000 bytes."""
+    unit, *greater = ("B", "kB", "MB", "GB", "TB", "PB")
+    while value >= 999.5 and greater:
+        value, unit, greater = value / 1000, greater[0], greater[1:]
+    return f"{value:.1f} {unit}" if value < 9.95 and unit != "B" else f"{value:,.0f} {unit}"
+
+
 def share(value: float) -> str:
     """`45 %`; a dash when there was nothing to take a share of."""
     return DASH if math.isnan(value) else f"{value * 100:.0f} %"
@@ -38,6 +46,8 @@ def value(metric: Metric, amount: float) -> str:
     """An amount of a metric, in the unit a reader expects."""
     if metric.unit == "share":
         return share(amount)
+    if metric.unit == "bytes":
+        return size(amount)
     return hours(amount) if metric.unit == "seconds" else number(amount)
 
 

@@ -18,7 +18,7 @@ TITLE_LETTERS = 36
 def episodes(frame: pd.DataFrame, trends: dict[int, list[int]]) -> pd.DataFrame:
     """One row per episode, newest first, drafts on top; shares in per cent, absent where there is nothing to divide."""
     newest_first = frame.sort_values(["published_at", "episode_id"], ascending=False, na_position="first")
-    titles = [_title(row) for row in newest_first.itertuples()]
+    titles = [title_of(row) for row in newest_first.itertuples()]
     return pd.DataFrame(
         {
             "uuid": newest_first["uuid"],
@@ -38,9 +38,7 @@ def episode_columns() -> dict[str, Any]:
     """How each column looks. A click on a title is in the session state under `OPEN_KEY` for one run."""
     column = st.column_config
     return {
-        "title": column.ButtonColumn(
-            "Episode", type="tertiary", alignment="left", width=290, pinned=True, key=OPEN_KEY
-        ),
+        "title": title_column(),
         "published": column.DateColumn("Published", format="D MMM YYYY", help="UTC. Empty: a draft."),
         "trend": column.AreaChartColumn(
             "Trend", width=120, help="Listens over the period.", y_min=0, color=theme.ONLINE
@@ -65,7 +63,15 @@ def height(table: pd.DataFrame) -> int | Literal["content"]:
     return "content" if len(table) <= MAX_ROWS_SHOWN else ROW_PIXELS * (MAX_ROWS_SHOWN + 1)
 
 
-def _title(row: Any) -> str:
+def title_column() -> Any:
+    """A title that opens the episode's own page."""
+    return st.column_config.ButtonColumn(
+        "Episode", type="tertiary", alignment="left", width=290, pinned=True, key=OPEN_KEY
+    )
+
+
+def title_of(row: Any) -> str:
+    """A title as short as its column, marked when it is a draft's or a deleted episode's."""
     mark = " (deleted)" if not pd.isna(row.deleted_at) else " (draft)" if pd.isna(row.published_at) else ""
     return formats.shorten(row.title, TITLE_LETTERS - len(mark)) + mark
 

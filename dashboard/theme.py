@@ -14,6 +14,7 @@ MUTED = "#5C6967"
 PINE = "#25655B"
 PINE_DEEP = "#15332F"
 PINE_PALE = "#CFE0D8"
+SLATE = "#4A6590"
 APRICOT = "#E07B39"
 APRICOT_DEEP = "#A64F14"
 APRICOT_PALE = "#FBE6D6"
@@ -22,6 +23,8 @@ FALL = "#B2412F"
 
 ONLINE = PINE
 OFFLINE = APRICOT
+FETCHED = SLATE
+"""Of downloads and everything else that servers saw, so that nobody takes it for what was heard."""
 
 SANS = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
 SERIF = '"Source Serif", "Source Serif 4", Georgia, serif'
@@ -120,9 +123,9 @@ CSS = f"""
 @media (max-width: 640px) {{
   [data-testid="stMainBlockContainer"] {{ padding-left: 1rem; padding-right: 1rem; padding-top: 3.4rem }}
   .es-live .es-last {{ margin-left: 0 }}
-  .st-key-cards [data-testid="stHorizontalBlock"] {{ flex-direction: row; flex-wrap: wrap }}
-  .st-key-cards [data-testid="stColumn"] {{ flex: 1 1 calc(50% - 1rem); min-width: calc(50% - 1rem) }}
-  .st-key-cards [data-testid="stMetricDeltaDescription"] {{ display: none }}
+  [class*="st-key-cards"] [data-testid="stHorizontalBlock"] {{ flex-direction: row; flex-wrap: wrap }}
+  [class*="st-key-cards"] [data-testid="stColumn"] {{ flex: 1 1 calc(50% - 1rem); min-width: calc(50% - 1rem) }}
+  [class*="st-key-cards"] [data-testid="stMetricDeltaDescription"] {{ display: none }}
 }}
 """
 

@@ -103,8 +103,42 @@ RETENTION = Metric(
     source="house rule, docs/metrics.md#retention",
     additive=False,
 )
+DOWNLOADS = Metric(
+    slug="downloads",
+    title="Downloads",
+    unit="downloads",
+    definition="One consumer (address and user agent), one episode, one window, at least the header and a minute of "
+    "audio sent; bots, probes and repetitions left out.",
+    source="IAB Podcast Technical Measurement Guidelines v2.3; docs/metrics.md#downloads",
+    note="A download is the IAB's measure of files that were fetched. It does not say that anybody listened.",
+)
+UNIQUE_CONSUMERS = Metric(
+    slug="unique_consumers",
+    title="Unique consumers",
+    unit="consumers",
+    definition="Different pairs of address and user agent with a download, over the days that are stated. Exact up to "
+    "4,096, beyond that an estimate with a range that holds 19 times of 20.",
+    source="docs/metrics.md#unique_consumers",
+    additive=False,
+)
+HITS = Metric(
+    slug="hits",
+    title="Hits",
+    unit="hits",
+    definition="HTTP requests for audio, of every kind. Each is a download, or has one cause why it is none.",
+    source="docs/metrics.md#hits",
+    is_goal=False,
+)
+SENT_BYTES = Metric(
+    slug="sent_bytes",
+    title="Sent",
+    unit="bytes",
+    definition="Bytes of audio that were sent, for hits of every kind.",
+    source="docs/metrics.md#sent_bytes",
+    is_goal=False,
+)
 
-ALL = (
+HEARD = (
     STARTS,
     LISTENS,
     OFFLINE_LISTENS,
@@ -115,5 +149,9 @@ ALL = (
     RETENTION,
     COMPLETENESS,
 )
-ADDITIVE_SLUGS = tuple(metric.slug for metric in ALL if metric.additive)
+"""Of playbacks: what devices reported."""
+FETCHED = (DOWNLOADS, UNIQUE_CONSUMERS, HITS, SENT_BYTES)
+"""Of audio requests: what servers saw."""
+ALL = (*HEARD, *FETCHED)
+ADDITIVE_SLUGS = tuple(metric.slug for metric in HEARD if metric.additive)
 """The rollup columns of `episode_day`, in table order."""

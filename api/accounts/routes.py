@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from api import passwords
 from api.accounts import service
 from api.accounts.schemas import SessionOut, SignInRequest, UserOut
+from api.addresses import host_of
 from api.attempts import Attempts, TooManyAttemptsError
 from api.bodies import BoundedRoute
 from api.deps import ReadSessionDep, SessionDep, UserDep
@@ -36,9 +37,8 @@ BearerDep = Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer(auto_erro
 )
 def sign_in(body: SignInRequest, request: Request, reading: ReadSessionDep, session: SessionDep) -> SessionOut:
     """Sign in with e-mail address and password. The token is valid for 14 days, or until `DELETE /v1/session`."""
-    host = request.client.host if request.client else ""
     # Two sessions: on SQLite a writer holds the only write lock, which must not wait for argon2.
-    user = service.check_password(reading, request.app.state.sign_ins, body.email, body.password, host)
+    user = service.check_password(reading, request.app.state.sign_ins, body.email, body.password, host_of(request))
     signed_in = service.begin_session(session, user)
     return SessionOut(
         token=signed_in.token, expires_at=signed_in.session.expires_at, user=UserOut.model_validate(signed_in.user)

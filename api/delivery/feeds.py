@@ -82,6 +82,9 @@ class Feeds:
             raise NotFoundError("There is no feed at this address.")
         if state.show.deleted_at is not None:
             raise GoneError("This show was deleted.")
+        if state.show.feed_url is not None:
+            # No redirect: whoever may import a feed could send this installation's visitors anywhere.
+            raise NotFoundError(f"This show is hosted elsewhere. Its feed is at {state.show.feed_url}")
         # The version is read before the episodes: a change in between makes the copy old, never falsely new.
         version = (state.show.updated_at, state.episodes, state.newest_published_at)
         if cached is not None and cached.version == version:

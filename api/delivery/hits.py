@@ -1,33 +1,36 @@
 """What is remembered of a request for audio: enough to count a download by, not enough to know a person."""
 
-import hashlib
 from dataclasses import dataclass
 
 import structlog
 from starlette.requests import Request
 
-from api import clock
-from api.addresses import network
+from api.addresses import country_told, host_of
 from api.events.log import EventLog, Record
 from api.events.records import Hit, pack
+from api.hits.classify import AddressFacts, AgentFacts, Classifier
+from api.hits.identity import identify
+from api.hits.parts import is_probe
+from api.hits.traits import Trait
 from models.queries.catalogue import Media
 
 MAX_HEADER_CHARACTERS = 1024
 """User agents in the field are shorter; more than this is somebody filling the log."""
-CONSUMER_BYTES = 16
+DAY_MS = 86_400_000
 
 _logger = structlog.get_logger(__name__)
 
 
-def consumer_key(secret: str) -> bytes:
-    """The key that consumers are hashed with: another one than what signs tokens, from the same secret."""
-    return hashlib.blake2b(secret.encode(), digest_size=32, person=b"consumer").digest()
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request for audio, when it came."""
 
-
-def consumer_of(key: bytes, host: str, user_agent: str) -> bytes:
-    """Keyed hash of network and user agent: the same for the same consumer, no way back without the key."""
-    text = f"{network(host)}\n{user_agent}".encode()
-    return hashlib.blake2b(text, key=key, digest_size=CONSUMER_BYTES).digest()
+    request: Request
+    media: Media
+    at_ms: int
+    """The windows of downloads go by it; the hit is recorded when the answer has ended, which may be hours later."""
+    traits: Trait = Trait.NONE
+    """What is known of it beforehand: REDIRECT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +38,53 @@ class HitRecorder:
     """Appends hits to the log; never waits and never fails, since audio must go out whatever the log does."""
 
     log: EventLog
-    key: bytes
+    secret: str
+    classifier: Classifier
 
-    def record(self, request: Request, media: Media, status: int, sent_bytes: int) -> None:
+    def record(self, arrival: Arrival, status: int, sent_bytes: int) -> None:
         """Append one hit; `sent_bytes` is audio handed to the connection, so a cut download counts what went out."""
         try:
-            hit = self._hit(request, media, status, sent_bytes)
-            if not self.log.append_nowait(Record(hit.consumer, pack(hit))):
+            hit = self._hit(arrival, status, sent_bytes)
+            # By address: whether one of them asks for too much can then be told within a partition.
+            if not self.log.append_nowait(Record(hit.consumer[:8], pack(hit))):
                 _logger.warning("hit dropped: the event log is full", episode=hit.episode)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the log is not the listener's problem
-            _logger.error("hit dropped: the event log failed", episode=str(media.episode), error=str(error))
+            _logger.error("hit dropped: the event log failed", episode=str(arrival.media.episode), error=str(error))
 
-    def _hit(self, request: Request, media: Media, status: int, sent_bytes: int) -> Hit:
-        headers = request.headers
-        user_agent = headers.get("user-agent", "")[:MAX_HEADER_CHARACTERS]
+    def _hit(self, arrival: Arrival, status: int, sent_bytes: int) -> Hit:
+        request, media, day = arrival.request, arrival.media, arrival.at_ms // DAY_MS
+        user_agent = _header(request, "user-agent")
+        range_header = _header(request, "range")
+        host = host_of(request)
+        address, consumer, earlier = identify(self.secret, host, user_agent, day)
+        agent, place, referrer = self._classify(host, user_agent, _header(request, "referer"), day)
+        probe = Trait.PROBE if is_probe(range_header) else Trait.NONE
         return Hit(
-            at_ms=clock.now_ms(),
+            at_ms=arrival.at_ms,
             episode=str(media.episode),
-            consumer=consumer_of(self.key, request.client.host if request.client else "", user_agent),
+            consumer=address.to_bytes(8) + consumer.to_bytes(8),
             method=request.method,
             status=status,
-            range=headers.get("range", "")[:MAX_HEADER_CHARACTERS],
+            range=range_header,
             sent_bytes=sent_bytes,
-            user_agent=user_agent,
-            referrer=headers.get("referer", "")[:MAX_HEADER_CHARACTERS],
+            user_agent="",  # what they say is in the traits; the texts themselves are nobody's business
+            referrer="",
             audio_sha256=media.sha256,
+            country=country_told(request) or place.country,
+            traits=int(arrival.traits | agent.traits | place.traits | referrer | probe),
+            app=agent.app,
+            device_class=agent.device_class,
+            earlier=earlier,
         )
+
+    def _classify(self, host: str, user_agent: str, referrer: str, day: int) -> tuple[AgentFacts, AddressFacts, Trait]:
+        try:
+            classifier = self.classifier
+            return classifier.agent(user_agent), classifier.address(host, day), classifier.referrer(referrer)
+        except Exception as error:  # noqa: BLE001 - a hit of which nothing is known is better than none
+            _logger.error("a hit could not be classified", error=repr(error))
+            return AgentFacts("", "", Trait.NONE), AddressFacts("", Trait.NONE), Trait.NONE
+
+
+def _header(request: Request, name: str) -> str:
+    return request.headers.get(name, "")[:MAX_HEADER_CHARACTERS]

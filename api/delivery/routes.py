@@ -8,18 +8,22 @@ from fastapi import APIRouter, FastAPI, Path, Request, Response
 
 from api.delivery import feeds
 from api.delivery.episodes import Episodes
-from api.delivery.hits import HitRecorder, consumer_key
+from api.delivery.hits import HitRecorder
 from api.delivery.media import Delivery
+from api.delivery.redirecting import CDN, SignatureError, make_cdn
+from api.delivery.schemas import DeliveryOut
 from api.deps import ReadSessionDep
 from api.errors import NotFoundError, UnavailableError, documented
+from api.hits.lookup import make_classifier
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
-    state.feeds = feeds.Feeds(state.settings.resolved_base_url())
-    hits = HitRecorder(state.log, consumer_key(state.secret))
-    state.delivery = Delivery(Episodes(state.read_engine), state.audio, hits)
+    base_url = state.settings.resolved_base_url()
+    state.feeds = feeds.Feeds(base_url)
+    hits = HitRecorder(state.log, state.secret, make_classifier(state.settings))
+    state.delivery = Delivery(Episodes(state.read_engine), state.audio, hits, base_url, make_cdn(state.settings))
     yield
 
 
@@ -37,15 +41,20 @@ FEED: dict[int | str, dict[str, Any]] = {
     **FAILED,
     **documented(NotFoundError, feeds.GoneError, UnavailableError),
 }
+REDIRECT: dict[int | str, dict[str, Any]] = {
+    302: {"description": "At the CDN of `EARSHOT_CDN_URL`, under a signed address that expires. Never to be cached."}
+}
 AUDIO = {"audio/mpeg": {"schema": {"type": "string", "format": "binary"}}}
 MEDIA: dict[int | str, dict[str, Any]] = {
     200: {"description": "The whole recording.", "content": AUDIO},
     206: {"description": "The part that Range asks for.", "content": AUDIO},
+    **REDIRECT,
     **UNCHANGED,
     **FAILED,
     416: {"description": "The recording ends before the range begins; Content-Range says where."},
     **documented(NotFoundError, UnavailableError),
 }
+VERSION = MEDIA | documented(SignatureError)
 
 
 @router.head("/feeds/{slug}.xml", responses=FEED, response_class=Response)
@@ -66,3 +75,28 @@ async def read_media(
     """An episode's audio. Answers Range, If-Range and the conditional headers; each request becomes one hit."""
     delivery: Delivery = request.app.state.delivery
     return await delivery.answer(request, filename)
+
+
+@router.head("/media/{episode}/{filename}", responses=VERSION, response_class=Response)
+@router.get("/media/{episode}/{filename}", responses=VERSION, response_class=Response)
+async def read_version(
+    episode: Annotated[str, Path(description="The episode's id.")],
+    filename: Annotated[str, Path(description="The first 16 characters of the file's SHA-256, and its ending.")],
+    request: Request,
+) -> Response:
+    """A recording for the CDN, by the address that the CDN was asked for; its signature tells that it is the CDN's.
+
+    Leaves no hit: the request that was redirected has left one. Without a signature, redirects to the CDN."""
+    delivery: Delivery = request.app.state.delivery
+    return await delivery.answer_version(request, episode, filename)
+
+
+@router.get("/v1/delivery")
+def read_delivery(request: Request) -> DeliveryOut:
+    """Whether a CDN sends the audio, and what downloads are counted from since this service was started."""
+    cdn: CDN | None = request.app.state.delivery.cdn
+    if cdn is None:
+        return DeliveryOut(audio_from="earshot", cdn_url=None, counted_from="requests")
+    return DeliveryOut(
+        audio_from="cdn", cdn_url=cdn.url, counted_from="redirects" if cdn.counts_redirects else "cdn_logs"
+    )

@@ -34,8 +34,9 @@ class FileSpan(Response):
         """Send it all, or until the client hangs up."""
         watch = asyncio.create_task(self._watch(receive))
         try:
-            # Servers of ASGI 2.4 on raise OSError when the client is gone; uvicorn drops what is sent instead.
-            with suppress(OSError):
+            # Servers of ASGI 2.4 on raise OSError when the client is gone; uvicorn drops what is sent instead. When it
+            # stops, it cancels what has not ended within seconds, and that ends here in any case.
+            with suppress(OSError, asyncio.CancelledError):
                 await self._send_all(send)
         finally:
             watch.cancel()

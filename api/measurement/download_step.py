@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
 from sqlalchemy import Connection
 
 from api.measurement.downloads import Changes, DayAddress, State, changes, rows_of
-from api.measurement.incoming import FindVersion, Incoming
+from api.measurement.incoming import FindVersion, Incoming, Ints
 from api.measurement.rules import threshold_bytes
 from api.measurement.windows import CALENDAR, Versions
 from models import sketches
@@ -59,20 +58,21 @@ def count_hits(connection: Connection, incoming: Incoming) -> tuple[Changes, int
     """Fold hits into the store; what they changed, and how many had been told before."""
     rules = Rules.from_texts(store.list_counting_rules(connection))
     keys, row_of = rows_of(incoming)
-    state = _state(connection, keys, incoming, row_of, rules)
-    excess = _excess(connection, state, rules.excess_cap)
+    state = load_state(connection, keys, rules, incoming, row_of)
+    excess = list_excess(connection, state, rules.excess_cap)
     if crossing := [key for key, (was, now) in excess.items() if now and not was]:
         # All that these addresses did on that day is taken back.
         others = set(store.list_keys_of_addresses(connection, crossing)) - set(keys)
-        state = _state(connection, [*keys, *sorted(others)], incoming, row_of, rules)
-        excess = _excess(connection, state, rules.excess_cap)
-    versions, show_of = _versions(connection, state)
+        state = load_state(connection, [*keys, *sorted(others)], rules, incoming, row_of)
+        excess = list_excess(connection, state, rules.excess_cap)
+    versions, show_of = load_versions(connection, state)
     found = changes(state, excess, rules.window, versions)
     _write(connection, found, show_of)
     return found, state.known
 
 
-def _state(connection: Connection, keys: list[Row], incoming: Incoming, row_of: Any, rules: Rules) -> State:
+def load_state(connection: Connection, keys: list[Row], rules: Rules, incoming: Incoming, row_of: Ints) -> State:
+    """The rows with these keys, those around them that a window may reach, and the hits that come in."""
     stored = {tuple(row[:4]): _plain(row) for row in store.list_consumer_days(connection, keys)}
     around = _around(connection, keys, stored) if rules.window != CALENDAR else []
     state = State([*keys, *around], stored)
@@ -104,7 +104,7 @@ def _around(connection: Connection, keys: list[Row], stored: dict[Row, Row]) -> 
     return found
 
 
-def _excess(connection: Connection, state: State, cap: int) -> dict[DayAddress, tuple[bool, bool]]:
+def list_excess(connection: Connection, state: State, cap: int) -> dict[DayAddress, tuple[bool, bool]]:
     """Whether each day's address was, and is, over the cap: user agents times episodes with an eligible hit."""
     if not cap:
         return {}
@@ -123,7 +123,7 @@ def _excess(connection: Connection, state: State, cap: int) -> dict[DayAddress, 
     return {key: (count > cap, count + more.get(key, 0) > cap) for key, count in counts.items()}
 
 
-def _versions(connection: Connection, state: State) -> tuple[Versions, dict[int, int]]:
+def load_versions(connection: Connection, state: State) -> tuple[Versions, dict[int, int]]:
     """Facts of all audio versions that these hits are of, and the show of each of their episodes."""
     found = sorted(list_versions_by_id(connection, np.unique(state.entries["version"]).tolist()), key=_id)
     columns = [

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from api.measurement.entries import Entries, merge_entries, pack_entries, unpack_entries
 from api.measurement.incoming import Attributes, Incoming, Ints
 from api.measurement.rules import CODE, ELIGIBLE, OUTCOMES, Codes, judge_alone
-from api.measurement.windows import KeyDays, Versions, judge
+from api.measurement.windows import Judgement, KeyDays, Versions, judge
 from models.bulk import Row
 from models.downloads import DOWNLOAD, HOUR_MS
 from models.rotations import rotation_of
@@ -142,9 +142,15 @@ def changes(state: State, excess: Mapping[DayAddress, tuple[bool, bool]], window
     flags = [excess.get(key[:2], (False, False)) for key in state.keys]
     over = np.array(flags, bool).reshape(len(flags), 2)
     old, now = ~state.is_new, np.ones(len(state.is_new), bool)
-    before = _Tally(state, old, judge(*_part(state, old, over[:, 0]), window, versions), state.attributes_before)
-    after = _Tally(state, now, judge(*_part(state, now, over[:, 1]), window, versions), state.attributes)
+    before = _Tally(state, old, judge(*_part(state, old, over[:, 0]), window, versions).codes, state.attributes_before)
+    after = _Tally(state, now, judge(*_part(state, now, over[:, 1]), window, versions).codes, state.attributes)
     return after.less(before)
+
+
+def judged(state: State, excess: Mapping[DayAddress, tuple[bool, bool]], window: str, versions: Versions) -> Judgement:
+    """What becomes of every hit of a state."""
+    over = np.array([excess.get(key[:2], (False, False))[1] for key in state.keys], bool)
+    return judge(*_part(state, np.ones(len(state.rows), bool), over), window, versions)
 
 
 def _part(state: State, chosen: Bools, is_excess: Bools) -> tuple[Entries, Ints, KeyDays]:

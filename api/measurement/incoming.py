@@ -41,6 +41,12 @@ class Incoming:
     """Hits of unknown episodes, which are left out."""
 
     @classmethod
+    def none(cls) -> Self:
+        """No hits."""
+        nothing = np.zeros(0, np.int64)
+        return cls(nothing, nothing, nothing, nothing, nothing, nothing, [], np.zeros(0, ENTRY))
+
+    @classmethod
     def joined(cls, parts: Sequence["Incoming"]) -> Self:
         """Several as one."""
         shift = np.cumsum([0, *(len(part.attributes) for part in parts)])

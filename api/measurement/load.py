@@ -12,6 +12,7 @@ from api.measurement.fold import Fold, Source, ids_to_look_up, load_playback, pl
 from api.measurement.prepare import Prepared
 from models.columns import DAY_MS
 from models.queries import erasures, folding
+from models.queries.audio_versions import list_versions
 from models.queries.episode_urls import resolve_episodes
 from models.queries.folding import CatalogueEpisode
 
@@ -94,3 +95,10 @@ def _try_uuid(name: str) -> UUID | None:
     except ValueError:
         return None
     return uuid if str(uuid) == name else None
+
+
+def find_episode_id(connection: Connection, name: str) -> int | None:
+    """The store's number of the episode with this UUID, GUID or address; None when there is none."""
+    uuid = resolve_episodes(connection, {name}).get(name) or _try_uuid(name)
+    versions = list_versions(connection, [uuid]) if uuid else []
+    return versions[0].episode_id if versions else None

@@ -47,21 +47,42 @@ class KeyDays:
     """Whether the address asked for more than its cap on that day."""
 
 
-def judge(entries: Entries, rows: Ints, days: KeyDays, window: str, versions: Versions) -> Codes:
-    """What becomes of each hit, as a code of `rules.OUTCOMES`. Entries sorted by row, then by time."""
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What becomes of hits, and why; a place per hit."""
+
+    codes: Codes
+    """Of `rules.OUTCOMES`."""
+    window: Ints
+    """A number for the hits that were put together, -1 for those that a rule stopped before."""
+    reached: Ints
+    """Bytes of one version of the file that the window brought, of that which came furthest; 0 outside of windows."""
+    needed: Ints
+    """Bytes that the window would have to bring of that version; 0 when nobody can say."""
+
+
+def judge(entries: Entries, rows: Ints, days: KeyDays, window: str, versions: Versions) -> Judgement:
+    """Judge hits. Entries sorted by row, then by time."""
     codes = judge_alone(entries["method"], entries["status"], entries["traits"])
     is_included = (entries["traits"] & int(Trait.INCLUDED)) != 0
     codes[(codes == ELIGIBLE) & days.is_excess[rows] & ~is_included] = CODE["excess"]
     chosen = np.flatnonzero(codes == ELIGIBLE)
+    found = Judgement(codes, np.full(len(codes), -1), *(np.zeros(len(codes), np.int64) for _ in range(2)))
     if not len(chosen):
-        return codes
+        return found
     order, windows = _windows(entries[chosen], rows[chosen], days, window)
     chosen = chosen[order]
-    is_valid = _reach(entries[chosen], windows, versions)
+    reached, needed = _reach(entries[chosen], windows, versions)
+    found.window[chosen], found.reached[chosen], found.needed[chosen] = windows, reached[windows], needed[windows]
     is_first = np.r_[True, windows[1:] != windows[:-1]]
     codes[chosen] = np.where(is_first, CODE[DOWNLOAD], CODE["duplicate"])
-    codes[chosen[~is_valid[windows]]] = CODE["short"]
-    return codes
+    codes[chosen[~is_enough(reached, needed)[windows]]] = CODE["short"]
+    return found
+
+
+def is_enough(reached: Any, needed: Any) -> Any:
+    """Whether so many bytes make a download; never when it is not known how many it takes."""
+    return (needed > 0) & (reached >= needed)
 
 
 def _windows(entries: Entries, rows: Ints, days: KeyDays, window: str) -> tuple[Ints, Ints]:
@@ -94,18 +115,21 @@ def _cut_long(begins: Bools, at_ms: Ints) -> None:
             begins[start] = True
 
 
-def _reach(entries: Entries, windows: Ints, versions: Versions) -> Bools:
-    """Which windows reach the threshold of any version of the file, by the union of the parts that were sent."""
+def _reach(entries: Entries, windows: Ints, versions: Versions) -> tuple[Ints, Ints]:
+    """Per window the bytes reached and needed, of the version of the file that it is nearest to having enough of."""
     place = versions.places(entries["version"])
     order = np.lexsort((entries["first"], place, windows))
     entries, windows, place = entries[order], windows[order], place[order]
     begins = np.r_[True, (windows[1:] != windows[:-1]) | (place[1:] != place[:-1])]
     starts = np.flatnonzero(begins)
-    total = np.minimum(np.add.reduceat(_added(entries, begins), starts), versions.sizes[place[starts]])
-    needed = versions.thresholds[place[starts]]
-    is_valid = np.zeros(windows[-1] + 1, bool)
-    is_valid[windows[starts[(needed > 0) & (total >= needed)]]] = True
-    return is_valid
+    sizes, needed = versions.sizes[place[starts]], versions.thresholds[place[starts]]
+    total = np.add.reduceat(_added(entries, begins), starts)
+    total = np.where(sizes > 0, np.minimum(total, sizes), total)
+    of_window = windows[starts]
+    # Of several versions one that is enough, else any; the last of a window stands.
+    order = np.lexsort((total, is_enough(total, needed), of_window))
+    last = np.r_[of_window[order][1:] != of_window[order][:-1], True]
+    return total[order[last]], needed[order[last]]
 
 
 def _added(entries: Entries, begins: Bools) -> Ints:

@@ -56,6 +56,7 @@ class Worker:
         self._archive = Archive(settings.resolved_archive_dir())
         self._stopping = stopping or threading.Event()
         self._looked_at = 0.0
+        self._is_introduced = False
 
     def stop(self) -> None:
         """Finish the running step, then return from `run`."""
@@ -63,13 +64,10 @@ class Worker:
 
     def run(self) -> None:
         """Fold until stopped. A store that is down is waited for; the log keeps what comes in meanwhile."""
-        is_known = False
         while not self._stopping.is_set():
             self._show_life()
             try:
-                if not is_known:
-                    self._introduce()
-                    is_known = True
+                self._introduce_once()
                 is_busy = self.step()
             except (OperationalError, InterfaceError, LogUnavailableError) as error:
                 _logger.warning("store or log not available, trying again", cause=str(error))
@@ -87,6 +85,15 @@ class Worker:
                 events += folded
         self._recount()
         return events
+
+    def waiting(self) -> list[int]:
+        """How many records of each partition are not counted yet."""
+        self._introduce_once()
+        with self._read_engine.connect() as connection:
+            return [
+                self._log.end(partition) - offsets.get_next_offset(connection, MEASUREMENT, partition)
+                for partition in range(self._log.partitions)
+            ]
 
     def step(self) -> bool:
         """One micro-batch of each partition; False when there was nothing to do."""
@@ -114,6 +121,11 @@ class Worker:
         except OutdatedDurationError:
             self._recount()
             return 0
+
+    def _introduce_once(self) -> None:
+        if not self._is_introduced:
+            self._introduce()
+            self._is_introduced = True
 
     def _introduce(self) -> None:
         self._settle_rules()

@@ -50,6 +50,7 @@ BODY: dict[str, Any] = {
         UnauthenticatedError,
         ForbiddenError,
         NotFoundError,
+        service.HostedElsewhereError,
         uploads.StalledError,
         TooLargeError,
         uploads.UnsupportedTypeError,
@@ -66,7 +67,7 @@ async def put_audio(
     base_url: BaseUrl,
 ) -> AudioOut:
     """Give an episode its recording, or another one. Refused unless it is whole, and audio that apps play."""
-    await run_in_threadpool(service.get_episode, reading, user, episode_id)
+    await run_in_threadpool(service.get_hosted_episode, reading, user, episode_id)
     # An upload takes minutes; it must not keep a connection, and on SQLite the log of changes, that long.
     await run_in_threadpool(reading.close)
     uploads.check_type(request.headers.get("content-type"))

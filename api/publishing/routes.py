@@ -79,7 +79,9 @@ def delete_show(show_id: ShowId, user: PublisherDep, session: SessionDep) -> Res
     return Response(status_code=204)
 
 
-@router.post("/shows/{show_id}/episodes", status_code=201, responses=missing)
+@router.post(
+    "/shows/{show_id}/episodes", status_code=201, responses=documented(NotFoundError, service.HostedElsewhereError)
+)
 def add_episode(
     show_id: ShowId, body: schemas.NewEpisode, user: PublisherDep, session: SessionDep, base_url: BaseUrl
 ) -> schemas.EpisodeOut:
@@ -139,7 +141,7 @@ def publish_episode(
     return _out(service.publish_episode(session, user, episode_id, published_at), base_url)
 
 
-@router.post("/episodes/{episode_id}/unpublish", responses=missing)
+@router.post("/episodes/{episode_id}/unpublish", responses=documented(NotFoundError, service.HostedElsewhereError))
 def unpublish_episode(
     episode_id: EpisodeId, user: PublisherDep, session: SessionDep, base_url: BaseUrl
 ) -> schemas.EpisodeOut:

@@ -99,6 +99,9 @@ class ShowOut(BaseModel):
     category: str
     is_explicit: bool
     feed_url: str
+    """Earshot's own, or, for a show hosted elsewhere, the one there."""
+    is_hosted_here: bool
+    """False for a show of which only the downloads are counted here, from logs."""
     created_at: datetime
     updated_at: datetime
     """When it, or what its feed lists, last changed."""

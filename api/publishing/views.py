@@ -7,8 +7,13 @@ from models.tables import Episode, Show
 
 
 def show_out(show: Show, base_url: str) -> ShowOut:
-    """A show with the address of its feed."""
-    return ShowOut(id=show.uuid, feed_url=urls.feed_url(base_url, show.slug), **show.model_dump(exclude={"id"}))
+    """A show with the address of its feed, wherever that is."""
+    return ShowOut(
+        id=show.uuid,
+        feed_url=show.feed_url or urls.feed_url(base_url, show.slug),
+        is_hosted_here=show.feed_url is None,
+        **show.model_dump(exclude={"id", "feed_url"}),
+    )
 
 
 def audio_out(episode: Episode, base_url: str) -> AudioOut:

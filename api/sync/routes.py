@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api import clock
-from api.addresses import network
+from api.addresses import host_of, network
 from api.bodies import BoundedRoute
 from api.deps import ReadSessionDep, SessionDep
 from api.errors import (
@@ -43,7 +43,7 @@ def get_device(
 @router.post("/devices", status_code=201, responses=documented(TooLargeError, InvalidError, UnavailableError))
 def register_device(body: DeviceIn, request: Request, session: SessionDep) -> DeviceOut:
     """Register an installed client; it keeps the id and the token for good."""
-    service.check_registration_rate(request.app.state, network(request.client.host) if request.client else "")
+    service.check_registration_rate(request.app.state, network(host_of(request)))
     device_id = uuid4()
     service.register(session, device_id, body)
     token = request.app.state.tokens.issue(device_id)
@@ -64,9 +64,7 @@ async def erase_device(
     """
     if device_id.bytes != device:
         raise ForbiddenError("This token is another device's.")
-    service.check_registration_rate(
-        request.app.state, f"erase {network(request.client.host) if request.client else ''}"
-    )
+    service.check_registration_rate(request.app.state, f"erase {network(host_of(request))}")
     try:
         await service.request_erasure(request.app.state.log, device)
     except LogUnavailableError as error:

@@ -8,6 +8,7 @@ from dashboard import (
     clock,
     data,
     day_chart,
+    download_cards,
     filters,
     formats,
     provisional,
@@ -19,7 +20,9 @@ from dashboard import (
 from dashboard.app_pages import empty
 from models import metrics
 from models.media_types import media_path
-from models.tables import Episode, User
+from models.periods import Period
+from models.queries.downloads import Of
+from models.tables import Episode, Show, User
 
 CARDS = (
     metrics.STARTS,
@@ -44,6 +47,23 @@ def render(user: User, all_episodes: st.Page) -> None:
     st.title(formats.plain(episode.title))
     st.caption(formats.plain(_about(episode, show.title)))
     period = filters.choose_period()
+    of = Of(data.key(show), data.key(episode))
+    if show.feed_url is None:
+        _heard(episode, show, period)
+        download_cards.show_episode(show, of, period)
+    else:
+        download_cards.hosted_elsewhere(show)
+        download_cards.show_episode(show, of, period)
+        if data.days_of_episode(data.key(episode), period.first, period.last)["starts"].any():
+            st.header("Listens, of apps that report them")
+            _heard(episode, show, period)
+    with st.container(border=True, key="card-share"):
+        if show.feed_url is None:
+            _share(episode)
+        empty.feed(show)
+
+
+def _heard(episode: Episode, show: Show, period: Period) -> None:
     before = period.before()
     episode_id = data.key(episode)
     days = data.days_of_episode(episode_id, period.first, period.last)
@@ -52,9 +72,6 @@ def render(user: User, all_episodes: st.Page) -> None:
     day_chart.show(days, provisional.shares_only(growing), episode.published_at)
     with st.container(border=True, key="card-retention"):
         _retention(data.retention_of_episode(episode_id))
-    with st.container(border=True, key="card-share"):
-        _share(episode)
-        empty.feed(show)
 
 
 def _about(episode: Episode, show_title: str) -> str:

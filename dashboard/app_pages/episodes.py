@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from dashboard import data, filters, formats, tables
+from dashboard import data, download_cards, filters, formats, tables
 from dashboard.app_pages import empty
-from models.tables import User
+from models.queries.downloads import Of
+from models.tables import Show, User
 
 
 def render(user: User, one_episode: st.Page) -> None:
@@ -20,6 +21,11 @@ def render(user: User, one_episode: st.Page) -> None:
     if frame.empty:
         empty.no_episodes(scope.show)
         return
+    if scope.show.feed_url is not None:
+        download_cards.hosted_elsewhere(scope.show)
+        download_cards.show_episodes(Of(show_id), period, one_episode)
+        _feed(scope.show)
+        return
     table = tables.episodes(frame, data.trends(show_id, period.first, period.last))
     st.caption(f"Counted in the last {period.days} days (UTC). Choose a title to open its own page.")
     st.dataframe(
@@ -33,5 +39,9 @@ def render(user: User, one_episode: st.Page) -> None:
     click = st.session_state.get(tables.OPEN_KEY)
     if click is not None:
         st.switch_page(one_episode, query_params={"episode": str(table["uuid"].iloc[click["row"]])})
+    _feed(scope.show)
+
+
+def _feed(show: Show) -> None:
     with st.container(border=True, key="card-feed"):
-        empty.feed(scope.show)
+        empty.feed(show)

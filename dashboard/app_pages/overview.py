@@ -3,17 +3,18 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import cards, charts, data, day_chart, filters, lag_card, live_strip
+from dashboard import cards, charts, data, day_chart, download_cards, filters, lag_card, live_strip
 from dashboard.app_pages import empty
 from models import metrics
+from models.queries.downloads import Of
 from models.tables import User
 
 CARDS = (metrics.LISTENS, metrics.HEARD_SECONDS, metrics.OFFLINE_SHARE, metrics.COMPLETION_RATE)
 TOP = 8
 
 
-def render(user: User) -> None:
-    """The whole page."""
+def render(user: User, one_episode: st.Page) -> None:
+    """The whole page; of a show hosted elsewhere, its downloads."""
     st.title("Overview")
     shows = data.shows(user)
     if not shows:
@@ -21,6 +22,12 @@ def render(user: User) -> None:
         return
     scope = filters.choose(shows)
     show_id, period = data.key(scope.show), scope.period
+    if scope.show.feed_url is not None:
+        download_cards.hosted_elsewhere(scope.show)
+        download_cards.show_all(scope.show, Of(show_id), period, one_episode)
+        if not data.days(show_id, period.first, period.last)["starts"].any():
+            return
+        st.header("Listens, of apps that report them")
     arrived = live_strip.begin(show_id)
     live_strip.show(show_id)
     before = period.before()

@@ -77,3 +77,8 @@ def _list(connection: Connection, column: object, values: Sequence[object]) -> l
         )
         found += [Version(row[0], row[1], row[2], str(row[3]), *row[4:]) for row in connection.execute(statement)]
     return found
+
+
+def has_versions(connection: Connection) -> bool:
+    """Whether any episode has, or had, audio."""
+    return connection.execute(select(col(AudioVersion.id)).limit(1)).first() is not None

@@ -91,6 +91,16 @@ def list_keys_of_addresses(connection: Connection, keys: Sequence[Row]) -> list[
     ]
 
 
+def list_keys_of_episode(connection: Connection, day: int, episode_id: int) -> list[Row]:
+    """The keys of an episode's rows of a day. Reads that day of all episodes: for somebody who looks into it."""
+    statement = text(
+        "SELECT day, address, agent, episode_id FROM consumer_day WHERE day = :day AND episode_id = :episode_id "
+        "ORDER BY address, agent"
+    )
+    rows = connection.execute(statement, {"day": day, "episode_id": episode_id})
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
 def add_outcomes_of_hits(connection: Connection, rows: Sequence[Row]) -> None:
     """Add to what became of hits."""
     add_rows(connection, HIT_OUTCOME, rows)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from models.engine import read_only
 from models.episode_references import normal_url
-from models.queries.audio_versions import Version, list_versions
+from models.queries.audio_versions import Version, has_versions, list_versions
 from models.queries.episode_urls import list_references
 
 AUDIO = re.compile(r"\.(?:mp3|m4a|m4b|mp4|aac|ogg|oga|opus|wav|flac|m4v|mov)$", re.IGNORECASE)
@@ -52,6 +52,12 @@ class EpisodeFinder:
         with self._engine.connect() as connection:
             for url, uuid, guid in list_references(connection):
                 self._learn(url, str(uuid), guid)
+
+    @property
+    def has_episodes(self) -> bool:
+        """Whether there is any episode at all that hits could be of."""
+        with self._engine.connect() as connection:
+            return has_versions(connection)
 
     def _learn(self, url: str, episode: str, guid: str) -> None:
         self._by_guid[guid] = episode

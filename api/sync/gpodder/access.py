@@ -15,7 +15,7 @@ from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
 from api import clock, passwords
-from api.addresses import network
+from api.addresses import host_of, network
 from api.attempts import Attempts
 from api.bodies import BoundedRoute, Handler
 from api.deps import ReadSessionDep
@@ -176,7 +176,7 @@ def _check_password(request: Request, session: Session, credentials: HTTPBasicCr
     listener = service.find_listener(session, name)
     token = state.listener_passes.find(listener, password) if listener else None
     if listener is None or token is None:
-        host = network(request.client.host) if request.client else ""
+        host = network(host_of(request))
         listener = service.check_password(session, state.listener_attempts, name, password, host)
     if token is None or listeners.get_listener_by_token(session, passwords.hash_token(token), clock.now()) is None:
         with Session(state.engine) as writing:

@@ -14,7 +14,7 @@ from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from api.addresses import network
+from api.addresses import host_of, network
 from api.bodies import BoundedRoute
 from api.deps import ReadSessionDep, SessionDep
 from api.errors import ApiError, TooLargeError, UnavailableError, documented
@@ -99,7 +99,7 @@ def register(
 
 def _count(request: Request, limit: RateLimitItemPerHour) -> None:
     """Counted before the work is done: a burst sent at once would else do it all. Raises UnavailableError."""
-    host = network(request.client.host) if request.client else ""
+    host = network(host_of(request))
     if not request.app.state.listener_registrations.hit(limit, host):
         raise UnavailableError("Many accounts were made from your network. Try again in an hour.", 3600)
 

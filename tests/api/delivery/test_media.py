@@ -10,17 +10,14 @@ from sqlalchemy.exc import OperationalError
 
 from api import clock
 from api.delivery import episodes
-from api.delivery.hits import consumer_key, consumer_of
 from api.events import LogUnavailableError
-from api.events.records import Hit, unpack
 from api.settings import Settings
 from models.queries import catalogue
 from tests.api.conftest import People
+from tests.api.delivery.conftest import AUDIO, get, logged
 from tests.api.publishing.recordings import m4a
-from tests.conftest import wait_until
 from tests.factories import tone_mp3
 
-AUDIO = tone_mp3(3.0)
 SIZE = len(AUDIO)
 
 
@@ -28,26 +25,6 @@ SIZE = len(AUDIO)
 def store_url(sqlite_url: str) -> str:
     """One engine is enough: that the statements run on each is seen in test_feed.py."""
     return sqlite_url
-
-
-@pytest.fixture
-def episode(people: People) -> dict:
-    """A public episode."""
-    return people.published(people.show(), audio=AUDIO)
-
-
-def get(people: People, episode: dict, method: str = "GET", ending: str = "mp3", **headers: str):
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return people.client.request(method, f"/media/{episode['id']}.{ending}", headers=sent)
-
-
-def hits(people: People, count: int) -> list[Hit]:
-    """The hits in the log, once there are `count` of them."""
-    log = people.client.app.state.log
-    wait_until(lambda: log.end(0) >= count, f"{count} hits")
-    found = [unpack(record.payload) for record in log.read(0, 0, 100)]
-    assert len(found) == count
-    return found
 
 
 def test_the_whole_recording(people: People, episode: dict) -> None:
@@ -81,7 +58,7 @@ def test_a_range_and_its_hit(
     assert (answer.status_code, answer.content) == (status, body)
     assert answer.headers.get("Content-Range") == content_range
     assert answer.headers["Content-Length"] == str(len(body))
-    (hit,) = hits(people, 1)
+    (hit,) = logged(people, 1)
     assert (hit.status, hit.range, hit.sent_bytes) == (status, header, len(body))
 
 
@@ -100,7 +77,7 @@ def test_an_app_that_has_it_gets_304_and_leaves_a_hit_of_no_bytes(people: People
         answer = get(people, episode, **condition)
         assert (answer.status_code, answer.content) == (304, b"")
         assert answer.headers["ETag"] == first.headers["ETag"]
-    assert [(hit.status, hit.sent_bytes) for hit in hits(people, 4)] == [(200, SIZE), (304, 0), (304, 0), (304, 0)]
+    assert [(hit.status, hit.sent_bytes) for hit in logged(people, 4)] == [(200, SIZE), (304, 0), (304, 0), (304, 0)]
 
 
 def test_a_download_is_continued_only_in_the_same_version(people: People, episode: dict) -> None:
@@ -123,7 +100,7 @@ def test_head_has_the_headers_of_get_and_its_own_hit(people: People, episode: di
     head, answer = get(people, episode, "HEAD", Range="bytes=0-9"), get(people, episode)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers == answer.headers
-    assert [(hit.method, hit.status, hit.sent_bytes) for hit in hits(people, 2)] == [
+    assert [(hit.method, hit.status, hit.sent_bytes) for hit in logged(people, 2)] == [
         ("HEAD", 200, 0),
         ("GET", 200, SIZE),
     ]
@@ -158,7 +135,7 @@ def test_what_is_not_public_is_not_there_and_leaves_no_hit(people: People) -> No
         answer = get(people, episode)
         assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
     get(people, people.published(show, "public"))
-    assert len(hits(people, 1)) == 1
+    assert len(logged(people, 1)) == 1
 
 
 def test_a_deleted_show_takes_its_audio_away(people: People, episode: dict) -> None:
@@ -173,53 +150,6 @@ def test_a_scheduled_episode_answers_when_it_is_due(people: People, monkeypatch:
     assert get(people, episode).status_code == 404
     monkeypatch.setattr(clock, "now", lambda: due)
     assert get(people, episode).status_code == 200
-
-
-# -- what a hit says -----------------------------------------------------------------------------------------------
-
-
-def test_a_hit_says_what_was_asked_and_sent(people: People, episode: dict) -> None:
-    before = clock.now_ms()
-    get(people, episode, User_Agent="AntennaPod/3.4", Referer="https://example.com/", Range="bytes=0-99")
-    (hit,) = hits(people, 1)
-    assert before <= hit.at_ms <= clock.now_ms()
-    assert (hit.episode, hit.audio_sha256) == (episode["id"], episode["audio"]["sha256"])
-    assert (hit.method, hit.user_agent, hit.referrer) == ("GET", "AntennaPod/3.4", "https://example.com/")
-    assert hit.country == ""
-
-
-def test_no_address_is_stored(people: People, episode: dict) -> None:
-    get(people, episode)
-    hits(people, 1)
-    (record,) = people.client.app.state.log.read(0, 0, 10)
-    assert b"testclient" not in record.payload.replace(b"testclient", b"", 1)  # once: the user agent
-    assert record.key == unpack(record.payload).consumer
-
-
-KEY = consumer_key("one secret")
-SAME = consumer_of(KEY, "203.0.113.7", "App/1")
-CONSUMERS = {
-    "the same again": (KEY, "203.0.113.7", "App/1", True),
-    "another address": (KEY, "203.0.113.8", "App/1", False),
-    "another app": (KEY, "203.0.113.7", "App/2", False),
-    "another installation": (consumer_key("another secret"), "203.0.113.7", "App/1", False),
-    "parts that run together": (KEY, "203.0.113.", "7App/1", False),
-}
-
-
-@pytest.mark.parametrize(("key", "host", "agent", "is_same"), CONSUMERS.values(), ids=CONSUMERS)
-def test_a_consumer_is_address_and_agent_under_a_key(key: bytes, host: str, agent: str, is_same: bool) -> None:
-    assert (consumer_of(key, host, agent) == SAME) is is_same
-
-
-def test_a_phone_that_moves_within_its_network_is_one_consumer() -> None:
-    assert consumer_of(KEY, "2001:db8::1", "App/1") == consumer_of(KEY, "2001:db8::ffff", "App/1")
-
-
-def test_endless_headers_do_not_fill_the_log(people: People, episode: dict) -> None:
-    get(people, episode, User_Agent="x" * 5000, Referer="y" * 5000, Range="bytes=0-" + "9" * 5000)
-    (record,) = people.client.app.state.log.read(0, 0, 10) if hits(people, 1) else ()
-    assert len(record.payload) < 4000
 
 
 # -- when things fail ----------------------------------------------------------------------------------------------
@@ -256,7 +186,7 @@ def test_a_file_that_is_lost_is_said_so_and_leaves_a_hit(people: People, episode
     answer = get(people, episode)
     assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
     assert "Retry-After" in answer.headers
-    assert [(hit.status, hit.sent_bytes) for hit in hits(people, 1)] == [(503, 0)]
+    assert [(hit.status, hit.sent_bytes) for hit in logged(people, 1)] == [(503, 0)]
 
 
 def test_an_episode_served_before_is_served_while_the_store_is_down(
@@ -269,7 +199,7 @@ def test_an_episode_served_before_is_served_while_the_store_is_down(
     assert [get(people, episode).content for _ in range(2)] == [AUDIO] * 2
     answer = get(people, never_served)
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
-    assert len(hits(people, 3)) == 3
+    assert len(logged(people, 3)) == 3
 
 
 def test_a_store_that_hangs_does_not_hold_audio_up(

@@ -1,0 +1,57 @@
+"""nginx's and Apache's `combined` and `common` logs, and what people add behind them."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from api.delivery.importing.delimited import EXTRA, Layout
+from api.delivery.importing.lines import Fields, Lines
+from api.delivery.importing.templates import layout_of
+from api.delivery.importing.texts import recoded
+
+_RANGE = re.compile(rb"bytes *=", re.IGNORECASE)
+
+
+def _layout() -> Layout:
+    common = layout_of('%h %l %u %t "%r" %>s %b')
+    assert isinstance(common, Layout)
+    assert common.strict
+    strict = re.compile(common.strict.pattern + rb'(?P<rest>(?: (?:"(?:[^"\\]++|\\.)*+"|[^" ]*+))*+)', re.DOTALL)
+    columns = (*common.columns, "referrer", "user_agent")
+    return replace(common, columns=columns, has_extras=True, strict=strict)
+
+
+COMBINED = _layout()
+
+
+class Combined:
+    """Of the columns behind the user agent, the first that begins like a Range header is taken for one."""
+
+    name = "combined"
+
+    def __init__(self, head: list[bytes]) -> None:
+        found = filter(None, (COMBINED.try_read_line(line) for line in head if _RANGE.search(line)))
+        self.has_ranges = any(
+            _RANGE.match(value) for values in found for name, value in values.items() if name.startswith(EXTRA)
+        )
+
+    def read(self, lines: Lines) -> Fields:
+        """The columns of these lines."""
+        return _with_range(COMBINED.read(lines))
+
+    def pass_over(self, lines: Lines) -> None:
+        """Nothing is to be remembered."""
+
+
+def _with_range(fields: Fields) -> Fields:
+    extras = [name for name in fields.columns if name.startswith(EXTRA)]
+    codes, values = np.zeros(len(fields.numbers), np.int32), [b""]
+    for name in reversed(extras):
+        raw = fields.columns.pop(name)
+        distinct = raw.distinct()
+        is_range = np.array([_RANGE.match(value) is not None for value in distinct], bool)
+        codes = np.where(is_range[raw.codes], raw.codes + len(values), codes).astype(np.int32)
+        values += distinct
+    fields.columns["range"] = recoded(codes, values)
+    return fields

@@ -1,0 +1,1 @@
+"""Downloads, counted a second time by brute force and compared."""
