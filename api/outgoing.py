@@ -76,7 +76,7 @@ def is_public(address: Address) -> bool:
         inner = _inner(address)
         if inner is not None:
             return is_public(inner)
-        return address in _GLOBAL_UNICAST and address.is_global and address.teredo is None
+        return address in _GLOBAL_UNICAST and address.is_global
     return address.is_global and not address.is_multicast
 
 

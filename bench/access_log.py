@@ -5,9 +5,9 @@
 
 import gzip
 import random
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from heapq import heappop, heappush
 from pathlib import Path
 from time import gmtime, strftime
@@ -21,8 +21,8 @@ DAY_SECONDS = 86_400
 VISITS_PER_CONSUMER = 6
 """On average; the most eager come every day, most once."""
 BOT_SHARE = 0.05
-OTHER_SHARE = 0.03
-"""Of visits: not for audio."""
+OTHER_SHARE = 0.07
+"""Of visits: not for audio. A visit for audio has more lines, so it is 3 % of those."""
 LINES_PER_VISIT = 2.5
 WRITTEN_AT_ONCE = 20_000
 MAX_DELAY_SECONDS = 3
@@ -61,8 +61,9 @@ class Plan:
     lines: int
     files: Sequence[AudioFile]
     days: int
-    until: int
-    """Unix time of the end of the last day."""
+    """About so many."""
+    since: int
+    """Unix time at which it begins."""
     seed: int = 1
 
 
@@ -94,18 +95,17 @@ def lines(plan: Plan) -> Iterator[str]:
     """The lines, each with its newline, nearly in the order of their times."""
     rng = random.Random(plan.seed)
     consumers = _consumers(rng, max(1, round(plan.lines / LINES_PER_VISIT / VISITS_PER_CONSUMER)))
-    began = plan.until - plan.days * DAY_SECONDS
     seconds_per_visit = plan.days * DAY_SECONDS * LINES_PER_VISIT / plan.lines
     waiting: list[tuple[float, int, int, str]] = []
     stamps = _Stamps()
-    at, number = float(began), 0
+    at, number = float(plan.since), 0
     while number < plan.lines:
-        at = min(at + rng.expovariate(1 / seconds_per_visit), plan.until - 1)
+        at += rng.expovariate(1 / seconds_per_visit)
         for moment, line in _visit(rng, plan, consumers, at):
             heappush(waiting, (moment + rng.random() * MAX_DELAY_SECONDS, len(waiting), int(moment), line))
         while waiting and waiting[0][0] <= at and number < plan.lines:
             _, _, moment, line = heappop(waiting)
-            yield line.replace("\0", stamps.of(min(moment, plan.until - 1)), 1)
+            yield line.replace("\0", stamps.of(moment), 1)
             number += 1
 
 
@@ -137,11 +137,9 @@ def _consumers(rng: random.Random, count: int) -> list[tuple[str, str]]:
     return found
 
 
-def _visit(
-    rng: random.Random, plan: Plan, consumers: list[tuple[str, str]], at: float
-) -> Iterator[tuple[float, str]]:
+def _visit(rng: random.Random, plan: Plan, consumers: list[tuple[str, str]], at: float) -> Iterator[tuple[float, str]]:
     """What one consumer asks for at a time, with the time left out."""
-    address, agent = consumers[int(len(consumers) ** rng.random()) - 1]
+    address, agent = consumers[int(len(consumers) * rng.random() ** 2)]
     if rng.random() < OTHER_SHARE:
         yield at, _line(address, "GET", rng.choice(OTHERS), 200, rng.randrange(200, 90_000), agent, "-")
         return
@@ -186,14 +184,12 @@ def main(
     path: Path,
     lines: Annotated[int, typer.Option(min=1, help="How many.")] = 1_000_000,
     days: Annotated[int, typer.Option(min=1, help="That they are spread over.")] = 3,
-    until: Annotated[str, typer.Option(help="The day after the last one, YYYY-MM-DD.")] = "2026-11-01",
+    since: Annotated[str, typer.Option(help="The first day, YYYY-MM-DD.")] = "2026-11-01",
     seed: Annotated[int, typer.Option(help="Another log for each.")] = 1,
 ) -> None:
     """Write an access log."""
-    from datetime import UTC, datetime
-
-    end = int(datetime.fromisoformat(until).replace(tzinfo=UTC).timestamp())
-    write(path, Plan(lines, make_files(), days, end, seed))
+    began = datetime.fromisoformat(since).replace(tzinfo=UTC)
+    write(path, Plan(lines, make_files(), days, int(began.timestamp()), seed))
 
 
 if __name__ == "__main__":

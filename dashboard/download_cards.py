@@ -123,7 +123,7 @@ def _splits(of: Of, period: Period) -> None:
             if frame.empty:
                 st.write("No download in these days.")
                 continue
-            figure = download_charts.bars(frame["name"], frame["downloads"])
+            figure = download_charts.bars(frame["name"], frame["downloads"], download_shares.said(frame["downloads"]))
             st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt=f"Downloads by {kind}")
 
 
@@ -145,7 +145,7 @@ def _range(estimate: Estimate) -> str:
     if estimate.is_exact:
         return "counted exactly"
     between = f"{formats.number(estimate.low)} to {formats.number(estimate.high)}"
-    return f"{between}, 19 times of 20 (standard error {RELATIVE_STANDARD_ERROR:.1%})"
+    return f"{between}, 19 times of 20 (standard error {RELATIVE_STANDARD_ERROR * 100:.1f} %)"
 
 
 def _outcomes(of: Of, period: Period) -> None:
@@ -155,7 +155,8 @@ def _outcomes(of: Of, period: Period) -> None:
         hits = formats.number(frame["hits"].sum())
         st.caption(f"All {hits} requests for audio of the last {period.days} days: a download, or one cause why not.")
         colours = [theme.FETCHED if outcome == DOWNLOAD else theme.MUTED for outcome in frame["outcome"]]
-        figure = download_charts.bars(frame["name"], frame["hits"], colours)
+        shares = [f"{share:.1f} %" for share in frame["share"]]
+        figure = download_charts.bars(frame["name"], frame["hits"], shares, colours)
         st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="Hits by what became of them")
         with st.expander("As a table, and what each cause means"):
             table = download_tables.outcomes(frame)

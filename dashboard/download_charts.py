@@ -27,22 +27,21 @@ def per_day(frame: pd.DataFrame) -> go.Figure:
     return figure
 
 
-def bars(names: pd.Series, values: pd.Series, colours: list[str] | None = None) -> go.Figure:
+def bars(names: pd.Series, values: pd.Series, shares: list[str], colours: list[str] | None = None) -> go.Figure:
     """Lying bars in the order given, name and number above each with its share of all."""
-    total = max(1, int(values.sum()))
     places = list(range(len(names)))[::-1]
     figure = go.Figure(layout={"template": charts.TEMPLATE, "showlegend": False})
     said = [
-        f"{escape(name)}<br>{formats.number(value)} · {formats.share(value / total)}"
-        for name, value in zip(names, values, strict=True)
+        f"{escape(name)}<br>{formats.number(value)} · {share}"
+        for name, value, share in zip(names, values, shares, strict=True)
     ]
     figure.add_bar(
         x=values, y=places, orientation="h", width=0.3, marker_color=colours or theme.FETCHED, hovertext=said,
         hoverinfo="text",
     )  # fmt: skip
-    for place, name, value in zip(places, names, values, strict=True):
+    for place, name, value, share in zip(places, names, values, shares, strict=True):
         label = {"y": place, "yshift": 17, "showarrow": False, "xref": "paper"}
-        number = f"<b>{formats.number(value)}</b>  {formats.share(value / total)}"
+        number = f"<b>{formats.number(value)}</b>  {share}"
         figure.add_annotation(x=0, xanchor="left", text=escape(formats.shorten(name, NAME_LETTERS)), **label)
         figure.add_annotation(x=1, xanchor="right", text=number, **label)
     figure.update_xaxes(visible=False, fixedrange=True, range=[0, max(1.0, float(values.max()))])

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from dashboard import formats
+
 TENTHS = 1000
 """Of a per cent in a whole."""
 
@@ -19,6 +21,12 @@ def percentages(counts: Sequence[int]) -> list[float]:
     for place in rests[: TENTHS - sum(tenths)]:
         tenths[place] += 1
     return [tenth / 10 for tenth in tenths]
+
+
+def said(counts: Sequence[int]) -> list[str]:
+    """Each count's share of all; what is there is never said to be nothing."""
+    total = max(1, sum(counts))
+    return ["< 1 %" if 0 < count / total < 0.005 else formats.share(count / total) for count in counts]
 
 
 def top(frame: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from api.addresses import country_told, host_of
 from api.events.log import EventLog, Record
 from api.events.records import Hit, pack
 from api.hits.classify import AddressFacts, AgentFacts, Classifier
-from api.hits.identity import identify
+from api.hits.identity import agent_text, identify
 from api.hits.parts import is_probe
 from api.hits.traits import Trait
 from models.queries.catalogue import Media
@@ -53,7 +53,7 @@ class HitRecorder:
 
     def _hit(self, arrival: Arrival, status: int, sent_bytes: int) -> Hit:
         request, media, day = arrival.request, arrival.media, arrival.at_ms // DAY_MS
-        user_agent = _header(request, "user-agent")
+        user_agent = agent_text(request.headers.get("user-agent", "").encode("latin-1"))
         range_header = _header(request, "range")
         host = host_of(request)
         address, consumer, earlier = identify(self.secret, host, user_agent, day)

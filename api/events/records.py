@@ -33,6 +33,7 @@ class Hit(msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False):
     """One HTTP request for audio."""
 
     at_ms: int
+    """When the request came; the record is appended when the answer has ended."""
     episode: str
     """UUID."""
     consumer: bytes

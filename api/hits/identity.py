@@ -14,11 +14,20 @@ from models.rotations import has_earlier, rotation_of
 
 _MASK = (1 << 64) - 1
 
+MAX_AGENT_BYTES = 1024
+"""User agents in the field are shorter."""
+
 
 @lru_cache(maxsize=64)
 def key_of(secret: str, rotation: int) -> bytes:
     """The key of a rotation: another one than what signs tokens, from the same secret."""
     return blake2b(b"%d" % rotation, key=blake2b(secret.encode()).digest(), person=b"consumer", digest_size=32).digest()
+
+
+def agent_text(raw: bytes) -> str:
+    """A user agent as it is hashed and classified, the same from a request and from a log of it: cut, bytes that are no
+    UTF-8 as surrogates, and `-`, which logs write for none, as none."""
+    return "" if raw == b"-" else raw[:MAX_AGENT_BYTES].decode("utf-8", "surrogateescape")
 
 
 def hash_address(key: bytes, host: str) -> int:

@@ -96,7 +96,6 @@ def make_audit(session: Session, settings: Settings, period: Period, now: dateti
     rules = wanted | queries.list_rules(session)
     cap = int(rules["excess_cap"])
     outcomes = queries.list_outcomes(session, period)
-    reach = Period(period.first - timedelta(days=HISTORY_DAYS), period.last)
     return Audit(
         period=period,
         made_at=now,
@@ -106,7 +105,7 @@ def make_audit(session: Session, settings: Settings, period: Period, now: dateti
         lists={name: getattr(settings, name) for name in ("agents", "datacenters", "inclusions", "geo")},
         outcomes=outcomes,
         checks=_checks(session, period, outcomes),
-        anomalies=find(queries.list_show_days(session, reach), queries.list_publication_days(session), period),
+        anomalies=_anomalies(session, period, now.date()),
         addresses=queries.list_busy_addresses(session, period, cap) if cap else (),
         inclusions=_inclusions(settings.inclusions, now.date()),
         apps=queries.list_apps(session, period),
@@ -127,6 +126,16 @@ def _checks(session: Session, period: Period, outcomes: Sequence[queries.Outcome
     ]
 
 
+def _anomalies(session: Session, period: Period, today: date) -> list[Anomaly]:
+    """Of whole days: today would look like a drop."""
+    last = min(period.last, today - timedelta(days=1))
+    if last < period.first:
+        return []
+    reach = Period(period.first - timedelta(days=HISTORY_DAYS), last)
+    released = queries.list_publication_days(session)
+    return find(queries.list_show_days(session, reach), released, Period(period.first, last))
+
+
 def _inclusions(file: str, today: date) -> list[ListedNetwork]:
     entries = read_inclusions(Path(file)).entries if file else ()
     return sorted((_listed(entry, today) for entry in entries), key=lambda entry: (entry.lapses, entry.network))
@@ -134,7 +143,7 @@ def _inclusions(file: str, today: date) -> list[ListedNetwork]:
 
 def _listed(entry: Inclusion, today: date) -> ListedNetwork:
     lapses = entry.validated + timedelta(days=VALID_DAYS)
-    state = "valid" if today <= lapses - timedelta(days=DUE_DAYS) else "due" if today <= lapses else "lapsed"
+    state = "valid" if today < lapses - timedelta(days=DUE_DAYS) else "due" if today <= lapses else "lapsed"
     make = IPv4Network if entry.network.version == 4 else IPv6Network
     network = make((entry.network.number, entry.network.length))
     return ListedNetwork(str(network), entry.validated, lapses, state, entry.note)

@@ -118,10 +118,10 @@ def _addresses(audit: Audit) -> Iterator[str]:
         yield "None."
         return
     rows = [
-        (str(row.day), f"`{_hash(row.address)}`", f"{row.pairs:,}", f"{row.agents:,}", f"{row.episodes:,}")
+        (str(row.day), f"`{_hash(row.address)}`", *(f"{number:,}" for number in row[2:]))
         for row in sorted(audit.addresses, key=lambda row: (-row.pairs, row.day))
     ]
-    yield from _table(("day", "address", "user agents times episodes", "user agents", "episodes"), rows)
+    yield from _table(("day", "address", "user agents times episodes", "user agents", "episodes", "downloads"), rows)
 
 
 def _inclusions(audit: Audit) -> Iterator[str]:

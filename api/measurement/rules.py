@@ -53,18 +53,18 @@ def _is_no_delivery(_method: Any, status: Any, traits: Any) -> Any:
 
 
 RULES = (
-    Rule("not_get", "", "The request is a GET", lambda method, _status, _traits: method != GET),
-    Rule("redirected", "", "The bytes come from here, not from a CDN whose own log counts", _is_redirected),
-    Rule("status", "", "The answer is 200 or 206", _is_no_delivery),
-    Rule("not_audio", "", "The answer is audio", _has(Trait.NOT_AUDIO)),
-    Rule("bot", "", "The user agent is no bot's", _has(Trait.BOT)),
-    Rule("datacenter", "", "The address is in no data centre", _has(Trait.DATACENTER)),
-    Rule("watch", "", "It is no watch fetching what its phone has", _has(Trait.WATCH)),
-    Rule("probe", "", "It asks for more than the first two bytes", _has(Trait.PROBE)),
-    Rule("referrer", "", "No page that loads audio unasked sent it", _has(Trait.PRELOAD)),
-    Rule("excess", "", "The address keeps within the day's cap"),
-    Rule("short", "", "With others of its window it brings the header and a minute"),
-    Rule("duplicate", "", "It is the first hit of its window"),
+    Rule("not_get", "5.5.2, step 1.3 (1)", "The request is a GET", lambda method, _status, _traits: method != GET),
+    Rule("redirected", "5.2", "The bytes come from here, not from a CDN whose own log counts", _is_redirected),
+    Rule("status", "5.5.2, step 1.3 (2, 3)", "The answer is 200 or 206", _is_no_delivery),
+    Rule("not_audio", "5.1", "The answer is audio", _has(Trait.NOT_AUDIO)),
+    Rule("bot", "5.5.2, step 1.2 (4, 5)", "The user agent is no bot's", _has(Trait.BOT)),
+    Rule("datacenter", "5.5.2, step 1.2 (2)", "The address is in no data centre", _has(Trait.DATACENTER)),
+    Rule("watch", "5.5.2, step 1.2 (7)", "It is no watch fetching what its phone has", _has(Trait.WATCH)),
+    Rule("probe", "5.5.2, step 1.2 (6)", "It asks for more than the first two bytes", _has(Trait.PROBE)),
+    Rule("referrer", "5.5.2, step 1.1", "No page that loads audio unasked sent it", _has(Trait.PRELOAD)),
+    Rule("excess", "5.5.2, step 1.2 (1)", "The address keeps within the day's cap"),
+    Rule("short", "5.5.3", "With others of its window it brings the header and a minute"),
+    Rule("duplicate", "5.5.1", "It is the first hit of its window"),
 )
 """In the order in which they are asked."""
 

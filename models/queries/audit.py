@@ -49,6 +49,8 @@ class BusyAddress(NamedTuple):
     """User agents times episodes with a hit that got past the rules that look at one hit alone."""
     agents: int
     episodes: int
+    downloads: int
+    """That counted all the same: below the cap, or by the inclusion list."""
 
 
 class AppSum(NamedTuple):
@@ -147,6 +149,7 @@ def list_busy_addresses(session: Session, period: Period, pairs: int) -> list[Bu
             found,
             func.count(col(ConsumerDay.agent).distinct()),
             func.count(col(ConsumerDay.episode_id).distinct()),
+            _sum(col(ConsumerDay.downloads)),
         )
         .where(col(ConsumerDay.day).between(period.first, period.last), col(ConsumerDay.is_eligible).is_(True))
         .group_by(col(ConsumerDay.day), col(ConsumerDay.address))

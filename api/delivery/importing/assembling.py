@@ -1,7 +1,8 @@
 """From a format's columns of bytes to the rows of a block; and which lines these cannot be made of."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from api.delivery.importing import times
 from api.delivery.importing.blocks import Rows, Texts
 from api.delivery.importing.lines import Fields
-from api.delivery.importing.requests import host_of, nearest_public, parse_request, parse_target
+from api.delivery.importing.requests import country_of, host_of, nearest_public, parse_request, parse_target
 from api.delivery.importing.texts import Raw, to_agent, to_text, to_texts, unique
 
 NO_TIME = "its time does not exist, or is written in a way not known here"
@@ -53,7 +54,7 @@ def assemble(fields: Fields, now_ms: int) -> tuple[Rows, list[tuple[int, str]]]:
         range=to_texts(fields.get("range")),
         user_agent=to_texts(fields.get("user_agent"), to_agent),
         referrer=to_texts(fields.get("referrer")),
-        country=to_texts(fields.get("country"), lambda value: to_text(value).upper()),
+        country=_mapped(fields.get("country"), country_of),
     )
     return rows if not refused else _only(rows, is_good), refused
 
@@ -71,12 +72,10 @@ def _refusals(
 
 
 def _only(rows: Rows, is_good: NDArray[np.bool_]) -> Rows:
-    return Rows(
-        *(
-            Texts(column.codes[is_good], column.values) if isinstance(column, Texts) else column[is_good]
-            for column in rows
-        )
-    )
+    def good(column: Any) -> Any:
+        return Texts(column.codes[is_good], column.values) if isinstance(column, Texts) else column[is_good]
+
+    return Rows(*map(good, rows))
 
 
 def _at_ms(fields: Fields) -> NDArray[np.int64]:
@@ -111,22 +110,26 @@ def _numbers(raw: Raw) -> NDArray[np.int64]:
 def _address(fields: Fields) -> Texts:
     if "ip" in fields.columns or "forwarded" not in fields.columns:
         return to_texts(fields.get("ip"))
-    return to_texts(fields.get("forwarded"), lambda value: nearest_public(to_text(value)))
+    return _mapped(fields.get("forwarded"), nearest_public)
 
 
 def _request(fields: Fields) -> tuple[Texts, Texts, Texts]:
     """Method, path, host."""
     if "request" in fields.columns:
         request = fields.get("request")
-        parsed = [parse_request(to_text(value)) for value in request.distinct()]
+        parsed = [parse_request(text) for text in request.decoded(to_text)]
         method, path, host = (unique(request.codes, texts) for texts in _unzipped(parsed, 3))
     else:
         method, target = to_texts(fields.get("method")), fields.get("target")
-        targets = [parse_target(to_text(value)) for value in target.distinct()]
+        targets = [parse_target(text) for text in target.decoded(to_text)]
         path, host = (unique(target.codes, texts) for texts in _unzipped(targets, 2))
     if "host" not in fields.columns:
         return method, path, host
-    return method, path, _first_of(to_texts(fields.get("host"), lambda value: host_of(to_text(value))), host)
+    return method, path, _first_of(_mapped(fields.get("host"), host_of), host)
+
+
+def _mapped(raw: Raw, of: Callable[[str], str]) -> Texts:
+    return unique(raw.codes, [of(text) for text in raw.decoded(to_text)])
 
 
 def _unzipped(rows: Sequence[tuple[str, ...]], width: int) -> list[list[str]]:

@@ -14,8 +14,8 @@ class LogFormatError(ValueError):
 class Texts(NamedTuple):
     """A column of texts: `values[codes[row]]`. Each value is there once.
 
-    Absent, empty and `-` are all the empty text. Bytes that are no UTF-8 are U+FFFD, and so is NUL, which PostgreSQL does
-    not take; only in user agents they stay as surrogates, since consumers are told apart by them.
+    Absent, empty and `-` are all the empty text. Bytes that are no UTF-8 are U+FFFD, and so is NUL, which PostgreSQL
+    does not take; only in user agents they stay, as surrogates, since consumers are told apart by them.
     """
 
     codes: NDArray[np.int32]
@@ -69,7 +69,7 @@ class LineBlock:
     digest: bytes
     """BLAKE2b (32 bytes) of the unpacked file up to there."""
     has_ranges: bool
-    """Whether the log tells the Range header, so that an empty `range` means that none was sent. The same for all blocks
-    of a file."""
+    """Whether the log tells the Range header, so that an empty `range` means that none was sent. The same for all
+    blocks of a file."""
     rows: Rows
     unreadable: list[Unreadable]

@@ -75,10 +75,7 @@ def _header_fields(line: bytes) -> str:
 
 def _layout(fields: str) -> Layout:
     names = fields.split()
-    taken = {}
-    for field, column in reversed(NAMES.items()):
-        if field in names:
-            taken[column] = field
+    taken = {column: field for field, column in reversed(NAMES.items()) if field in names}
     if "time" in taken:
         taken.pop("date", None)
         taken.pop("clock", None)

@@ -1,28 +1,31 @@
 """nginx's and Apache's `combined` and `common` logs, and what people add behind them."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 
 from api.delivery.importing.delimited import EXTRA, Layout
 from api.delivery.importing.lines import Fields, Lines
-from api.delivery.importing.templates import layout_of
+from api.delivery.importing.templates import IN_BRACKETS
 from api.delivery.importing.texts import recoded
 
 _RANGE = re.compile(rb"bytes *=", re.IGNORECASE)
 
 
-def _layout() -> Layout:
-    common = layout_of('%h %l %u %t "%r" %>s %b')
-    assert isinstance(common, Layout)
-    assert common.strict
-    strict = re.compile(common.strict.pattern + rb'(?P<rest>(?: (?:"(?:[^"\\]++|\\.)*+"|[^" ]*+))*+)', re.DOTALL)
-    columns = (*common.columns, "referrer", "user_agent")
-    return replace(common, columns=columns, has_extras=True, strict=strict)
-
-
-COMBINED = _layout()
+_TOKEN = rb'(?:"(?:[^"\\]++|\\.)*+"|[^" ]*+)'
+COMBINED = Layout(
+    delimiter=" ",
+    columns=("ip", "", "", "date", "zone", "request", "status", "bytes", "referrer", "user_agent"),
+    required=8,
+    has_extras=True,
+    checks=IN_BRACKETS,
+    # For users whose names have spaces.
+    strict=re.compile(
+        rb"(?P<ip>[^ ]*+) [^ ]*+ [^\"\[]* \[(?P<date>[^ \]]*+) (?P<zone>[^ \]]*+)\] "
+        rb'"(?P<request>(?:[^"\\]++|\\.)*+)" (?P<status>[^ "]*+) (?P<bytes>[^ "]*+)(?P<rest>(?: %b)*+)' % _TOKEN,
+        re.DOTALL,
+    ),
+)
 
 
 class Combined:
@@ -45,10 +48,9 @@ class Combined:
 
 
 def _with_range(fields: Fields) -> Fields:
-    extras = [name for name in fields.columns if name.startswith(EXTRA)]
+    extras = [fields.columns.pop(name) for name in list(fields.columns) if name.startswith(EXTRA)]
     codes, values = np.zeros(len(fields.numbers), np.int32), [b""]
-    for name in reversed(extras):
-        raw = fields.columns.pop(name)
+    for raw in reversed(extras):
         distinct = raw.distinct()
         is_range = np.array([_RANGE.match(value) is not None for value in distinct], bool)
         codes = np.where(is_range[raw.codes], raw.codes + len(values), codes).astype(np.int32)

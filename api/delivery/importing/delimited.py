@@ -126,7 +126,7 @@ class Layout:
         quotes = lines.where(_QUOTE)
         firsts = np.searchsorted(quotes, lines.starts)
         counts = np.searchsorted(quotes, lines.ends) - firsts
-        is_plain = (counts % 2 == 0) & (chars[lines.starts] != BOM[0])
+        is_plain: NDArray[np.bool_] = (counts % 2 == 0) & (chars[lines.starts] != BOM[0])
         for char in (_ESCAPE, _RETURN):
             if char in lines.data:
                 is_plain &= ~lines.holding(lines.where(char))

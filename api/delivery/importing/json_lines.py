@@ -28,7 +28,9 @@ SETTABLE = {
 }
 """What `--field NAME=KEY` calls a column."""
 ALIASES: dict[str, tuple[str, ...]] = {
-    "time": ("EdgeStartTimestamp", "timestamp", "time_start", "@timestamp", "time_iso8601", "msec", "time", "time_local"),
+    "time": (
+        "EdgeStartTimestamp", "timestamp", "time_start", "@timestamp", "time_iso8601", "msec", "time", "time_local",
+    ),
     "ip": ("ClientIP", "client_ip", "remote_addr", "ip"),
     "request": ("request",),
     "method": ("ClientRequestMethod", "request_method", "method"),

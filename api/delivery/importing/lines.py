@@ -40,9 +40,10 @@ class Lines:
 
     def starting_with(self, text: bytes) -> list[int]:
         """The places of those that begin so."""
-        chars = np.frombuffer(self.data, np.uint8)
-        first = np.flatnonzero(chars[self.starts] == text[0]) if len(self) else []
-        return [int(place) for place in first if self.text(int(place)).startswith(text)]
+        if not len(self):
+            return []
+        firsts = np.frombuffer(self.data, np.uint8)[self.starts]
+        return [place for place in np.flatnonzero(firsts == text[0]).tolist() if self.text(place).startswith(text)]
 
     def holding(self, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of them has any of these bytes of the piece, given in rising order."""

@@ -34,8 +34,13 @@ def host_of(authority: str) -> str:
     return _PORT.sub("", authority.rpartition("@")[2]).lower()
 
 
+def country_of(text: str) -> str:
+    """Two letters, upper case; empty for a country's name, and for what is none."""
+    return text.upper() if len(text) == len("DE") and text.isascii() and text.isalpha() else ""
+
+
 def nearest_public(forwarded: str) -> str:
-    """Of X-Forwarded-For, the last address that is in no private network: what stands before it, anyone may have written."""
+    """Of X-Forwarded-For, the last address that is not private: what stands before it, anyone may have written."""
     addresses = [address.strip() for address in forwarded.split(",")]
     return next((address for address in reversed(addresses) if _is_public(address)), addresses[-1])
 

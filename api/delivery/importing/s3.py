@@ -6,6 +6,7 @@ from collections.abc import Callable
 from api.delivery.importing.cloudfront import undouble
 from api.delivery.importing.delimited import EXTRA, Layout
 from api.delivery.importing.lines import Fields, Lines
+from api.delivery.importing.templates import IN_BRACKETS
 from api.delivery.importing.texts import Raw, recoded
 
 LAYOUT = Layout(
@@ -16,7 +17,7 @@ LAYOUT = Layout(
     ),
     required=18,
     has_extras=True,
-    checks=(("date", lambda value: value.startswith(b"[")), ("zone", lambda value: value.endswith(b"]"))),
+    checks=IN_BRACKETS,
 )  # fmt: skip
 _OBJECT = re.compile(rb"(?:REST|WEBSITE)\.([A-Z]+)\.OBJECT")
 

@@ -9,6 +9,12 @@ from api.delivery.importing.delimited import Check, Layout, Patterned
 
 TIME_LOCAL = "time_local"
 """A date and a zone with a space between: two columns where a space is what delimits."""
+USER = "user"
+"""Nobody asks for it, but names have spaces."""
+IN_BRACKETS: tuple[tuple[str, Check], ...] = (
+    ("date", lambda value: value.startswith(b"[")),
+    ("zone", lambda value: value.endswith(b"]")),
+)
 DELIMITERS = " \t|,;"
 
 _NGINX = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -33,7 +39,7 @@ _NGINX_NAMES = {
     "host": "host",
     "http_host": "host",
     "server_name": "host",
-    "remote_user": "user",
+    "remote_user": USER,
 }
 """Of two variables with the same meaning the one that stands first here is taken."""
 _APACHE = re.compile(r"%([!<>,\d]*)(?:\{([^}]*)\})?(\^t[io]|[A-Za-z])|%%")
@@ -60,7 +66,7 @@ _APACHE_NAMES = {
     "v": "host",
     "{cf-ipcountry}i": "country",
     "{cloudfront-viewer-country}i": "country",
-    "u": "user",
+    "u": USER,
 }
 
 
@@ -190,11 +196,11 @@ def _literal(parts: list[Part], place: int) -> str:
 def _group(name: str, before: str, behind: str) -> str:
     if name == TIME_LOCAL:
         return r'(?P<date>[^ \]"]*+) (?P<zone>[^ \]"]*+)'
-    start = f"(?P<{name}>" if name else "(?:"
+    start = f"(?P<{name}>" if name not in {"", USER} else "(?:"
     if before.endswith('"') and behind.startswith('"'):
         return start + r'(?:[^"\\]++|\\.)*+)'
-    if name == "user" and behind.startswith(" ["):
-        return start + r'[^"\[]*)'  # names have spaces
+    if name == USER and behind.startswith(" ["):
+        return r'[^"\[]*'  # names have spaces
     if behind and not behind.startswith(" "):
         return start + f"[^{re.escape(behind[0])}]*+)"
     return start + r"[^ ]*+(?:(?<=,) [^ ]*+)*+)"  # lists have spaces behind their commas
@@ -223,7 +229,7 @@ def _names(column: list[Part], delimiter: str) -> list[str] | None:
     around = "".join("$" if isinstance(item, Variable) else item for item in column)
     if '"' in around and (around.count('"') != 2 or around[0] + around[-1] != '""'):
         return None
-    named = [variable.name for variable in variables if variable.name]
+    named = [variable.name for variable in variables if variable.name not in {"", USER}]
     if not named:
         return None if delimiter in around else [""]
     if len(variables) > 1 or around not in {"$", '"$"', "[$]"}:
@@ -236,6 +242,4 @@ def _names(column: list[Part], delimiter: str) -> list[str] | None:
 
 
 def _checks(columns: list[str]) -> tuple[tuple[str, Check], ...]:
-    if "date" not in columns:
-        return ()
-    return ("date", lambda value: value.startswith(b"[")), ("zone", lambda value: value.endswith(b"]"))
+    return IN_BRACKETS if "date" in columns else ()

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from api.delivery.importing.blocks import Texts
+from api.hits.identity import agent_text
 
 BYTES = pa.dictionary(pa.int32(), pa.binary())
 _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
@@ -25,9 +26,17 @@ class Raw(NamedTuple):
 
     def distinct(self) -> list[bytes]:
         """The values."""
-        size, buffer = self.offsets(), self.values.buffers()[2]
-        data = buffer.to_pybytes() if buffer else b""
-        return [data[start:end] for start, end in pairwise(size.tolist())]
+        data = self.buffer().tobytes()
+        return [data[start:end] for start, end in pairwise(self.offsets().tolist())]
+
+    def decoded(self, of: Callable[[bytes], str]) -> list[str]:
+        """The values as texts: ASCII all at once, `-` as empty, others with `of`."""
+        data = self.buffer().tobytes()
+        if not data.isascii() or b"\0" in data:
+            return [of(value) for value in self.distinct()]
+        text = data.decode("ascii")
+        values = [text[start:end] for start, end in pairwise(self.offsets().tolist())]
+        return ["" if value == "-" else value for value in values]
 
     def offsets(self) -> NDArray[np.int32]:
         """Where each value begins in the buffer, and where the last one ends."""
@@ -74,21 +83,21 @@ def to_text(value: bytes) -> str:
 
 
 def to_agent(value: bytes) -> str:
-    """A user agent; what is no UTF-8 stays as surrogates."""
-    return "" if value == b"-" else value.decode("utf-8", "surrogateescape")
+    """A user agent, as a live request's is taken."""
+    return agent_text(value)
 
 
 def to_texts(raw: Raw, of: Callable[[bytes], str] = to_text) -> Texts:
-    """The column as texts."""
-    return unique(raw.codes, [of(value) for value in raw.distinct()])
+    """The column as texts; `of` is `to_text` or `to_agent`."""
+    return unique(raw.codes, raw.decoded(of))
 
 
 def unique(codes: NDArray[np.int32], values: Sequence[str]) -> Texts:
     """The same column with each value only once."""
+    if len(set(values)) == len(values):
+        return Texts(codes, list(values))
     places: dict[str, int] = {}
     new = [places.setdefault(value, len(places)) for value in values]
-    if len(places) == len(values):
-        return Texts(codes, list(values))
     return Texts(np.array(new, np.int32)[codes], list(places))
 
 

@@ -45,8 +45,8 @@ def instants_ms(instants: Raw) -> NDArray[np.int64]:
 def instant_ms(value: bytes) -> int:
     """Of `22/Nov/2026:10:00:00 +0100`, RFC 3339, or a Unix time in s, ms, µs or ns; NO_TIME when it is none.
 
-    Without a zone it is UTC. Below 10^11 a number is seconds, below 10^14 milliseconds, below 10^17 microseconds, each until
-    the year 5138.
+    Without a zone it is UTC. Below 10^11 a number is seconds, below 10^14 milliseconds, below 10^17 microseconds, each
+    until the year 5138.
     """
     number = _NUMBER.fullmatch(value)
     if number:
@@ -54,8 +54,8 @@ def instant_ms(value: bytes) -> int:
     try:
         local = _LOCAL.fullmatch(value)
         if local:
-            day, month, year, *clock, zone = local.groups()
-            at = datetime(int(year), _MONTHS[month] + 1, int(day), *map(int, clock), tzinfo=UTC)
+            day, month, year, hour, minute, second, zone = local.groups()
+            at = datetime(int(year), _MONTHS[month] + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
             at_ms = (at - _EPOCH) // _MILLISECOND - _zone_ms(zone)
             return at_ms if abs(at_ms) < _ANY_YEAR_MS else NO_TIME
         at = datetime.fromisoformat(value.decode())

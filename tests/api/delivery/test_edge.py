@@ -1,7 +1,9 @@
 """A CDN's edge, which is Debian's nginx under the configuration in docs/cdn/, between listeners and Earshot."""
 
 import getpass
+import json
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -9,13 +11,13 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from api.delivery.redirecting import sign
 from tests.api.delivery.conftest import Hits
 from tests.api.delivery.nginx import CONFIGURATION, Nginx, nginx_with_njs, temporary_folders
-from tests.conftest import Processes
+from tests.conftest import Processes, wait_until
 from tests.factories import make_user, tone_mp3
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -70,10 +72,15 @@ class House:
 
 
 @pytest.fixture
-def house(processes: Processes, engine: Engine, nginx: Nginx) -> House:
+def settings(nginx: Nginx) -> dict[str, str]:
+    """Of the server and of commands beside it."""
+    return {"EARSHOT_CDN_URL": nginx.url, "EARSHOT_CDN_SECRET": SECRET, "EARSHOT_SECRET": "one secret"}
+
+
+@pytest.fixture
+def house(processes: Processes, engine: Engine, nginx: Nginx, settings: dict[str, str]) -> House:
     """Running."""
     nginx_with_njs()
-    settings = {"EARSHOT_CDN_URL": nginx.url, "EARSHOT_CDN_SECRET": SECRET, "EARSHOT_SECRET": "one secret"}
     origin, server = processes.serve(**settings)
     nginx.start(
         (CONFIGURATION / "nginx.conf").read_text(),
@@ -176,3 +183,74 @@ def test_an_address_stays_good_for_earshot_itself(house: House) -> None:
     location = house.address(house.publish(AUDIO)).replace(house.edge.url, house.origin)
     assert httpx2.get(location).content == AUDIO
     assert httpx2.get(location.replace("signature=", "signature=x")).status_code == 403
+
+
+# -- from the edge's log to downloads --------------------------------------------------------------------------------
+
+
+def listen_in_all_ways(house: House, episode: dict) -> None:
+    """What `COUNTED` says of, all within a moment. A minute of the recording is 240,000 bytes."""
+    assert house.get(episode, agent="Overcast/3.0").content == AUDIO
+    house.get(episode, agent="Overcast/3.0", Range="bytes=0-99")
+    house.get(episode, agent="AntennaPod/3.4", Range="bytes=0-149999")
+    house.get(episode, agent="AntennaPod/3.4", Range="bytes=150000-299999")
+    house.get(episode, agent="PocketCasts/7.1", Range="bytes=0-149999")
+    house.get(episode, agent="PocketCasts/7.1", Range="bytes=100000-199999")
+    house.get(episode, agent="Castro 2024.1", Range="bytes=0-1")
+    house.get(episode, agent="Castro 2024.1", method="HEAD")
+    house.get(episode, agent="curl/8.5.0")
+    forged = httpx2.get(f"{house.address(episode)}x", headers={"User-Agent": "Castro 2024.1"})
+    assert forged.status_code == 403
+
+
+COUNTED = {
+    "download": 2,  # one in one piece, one in two
+    "duplicate": 2,
+    "short": 2,  # two pieces that overlap and are less than a minute
+    "probe": 1,
+    "not_get": 2,  # HEAD, here and at the edge
+    "bot": 1,
+    "status": 1,  # the forged address
+    "redirected": 9,  # every GET here
+}
+
+
+def outcomes(engine: Engine) -> dict[str, int]:
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT outcome, sum(hits) FROM hit_outcome GROUP BY outcome"))
+        return dict(found.all())
+
+
+def test_the_edges_log_is_imported_as_it_is_and_gives_the_downloads_of_those_who_listened(
+    house: House, processes: Processes, engine: Engine, settings: dict[str, str]
+) -> None:
+    until_midnight = 86_400 - time.time() % 86_400
+    if until_midnight < 60:
+        time.sleep(until_midnight)  # all of it on one UTC day
+    listen_in_all_ways(house, house.publish(AUDIO))
+    wait_until(lambda: len(house.edge.log.read_text().splitlines()) >= 10, "the edge's log")
+
+    for repetition in range(2):
+        command = [sys.executable, "-m", "api", "import-logs", house.edge.log, "--format", "auto", "--json"]
+        done = subprocess.run(
+            command, env=processes.environment(**settings), stdout=subprocess.PIPE, text=True, check=True
+        )
+        assert json.loads(done.stdout)["downloads"] == (2 if repetition == 0 else 0)
+        assert outcomes(engine) == COUNTED
+
+
+def test_without_the_edges_log_a_redirect_counts_for_what_was_asked_for(
+    processes: Processes, engine: Engine, nginx: Nginx, settings: dict[str, str]
+) -> None:
+    settings["EARSHOT_CDN_COUNTS"] = "redirects"
+    origin, server = processes.serve(**settings)
+    with Session(engine) as session:
+        house = House(origin, server, nginx, make_user(session)[1])
+    episode = house.publish(AUDIO)
+    for agent, range_ in {"Overcast/3.0": "bytes=0-", "Castro 2024.1": "bytes=0-999", "curl/8.5.0": "bytes=0-"}.items():
+        headers = {"User-Agent": agent, "Range": range_}
+        assert httpx2.get(f"{origin}/media/{episode['id']}.mp3", headers=headers).status_code == 302
+    server.terminate()
+    server.wait(timeout=60)  # its log is written when it ends
+    assert processes.start("worker", "--once", **settings).wait(timeout=120) == 0
+    assert outcomes(engine) == {"download": 1, "short": 1, "bot": 1}

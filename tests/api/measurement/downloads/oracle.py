@@ -112,13 +112,11 @@ def threshold(file: File) -> int | None:
     """Bytes that make a download; None when no number does."""
     if file.bytes == 0:
         return None
-    if file.duration_ms is not None and file.duration_ms < 60_000:
+    if file.duration_ms is None or file.duration_ms < 60_000:
         return file.bytes
     if file.bitrate_bps:
         return min(file.bytes, file.header_bytes + 60 * file.bitrate_bps // 8)
-    if file.duration_ms:
-        return min(file.bytes, 60_000 * file.bytes // file.duration_ms)
-    return file.bytes
+    return min(file.bytes, 60_000 * file.bytes // file.duration_ms)
 
 
 def static_cause(request: Request) -> str | None:

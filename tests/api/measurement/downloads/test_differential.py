@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from api.hits.lookup import make_classifier
 from api.settings import Settings
 from tests.api.measurement.downloads import oracle, product, traffic
-from tests.api.measurement.downloads.oracle import Counts, Request
-from tests.api.measurement.downloads.traffic import Episode, Line
+from tests.api.measurement.downloads.oracle import Counts, File, Request
+from tests.api.measurement.downloads.traffic import Line
 from tests.conftest import Processes
 
 EPISODES = traffic.make_episodes(20)
@@ -40,10 +40,15 @@ def logs() -> list[list[Line]]:
 
 
 @cache
+def requests() -> list[Request]:
+    """What all files together ask for."""
+    return oracle.merged([traffic.requests_of(lines) for lines in logs()])
+
+
+@cache
 def expected(window: str) -> Counts:
     """What the oracle makes of them."""
-    requests = oracle.merged([traffic.requests_of(lines) for lines in logs()])
-    return oracle.count(requests, window, traffic.EXCESS_CAP)
+    return oracle.count(requests(), window, traffic.EXCESS_CAP)
 
 
 def import_logs(processes: Processes, window: str, files: list[Path]) -> dict[str, Any]:
@@ -99,13 +104,33 @@ def test_the_traffic_has_every_outcome() -> None:
     assert {outcome for _, _, outcome in expected("calendar").outcomes} == wanted | {"download"}
 
 
-def test_the_windows_differ() -> None:
-    assert len({expected(window).downloads for window in oracle.WINDOWS}) == len(oracle.WINDOWS)
+oracle_network, oracle_threshold = oracle.network, oracle.threshold
 
 
-def test_the_catalogue_has_every_kind_of_file(episodes: list[Episode] = EPISODES) -> None:
-    files = [file for episode in episodes for _, file in episode.versions]
-    assert {file.bytes == 0 for file in files} == {True, False}
-    assert {oracle.threshold(file) == file.bytes for file in files if file.bytes} == {True, False}
-    assert any(len(episode.versions) > 1 for episode in episodes)
-    assert isinstance(traffic.requests_of(logs()[0])[0], Request)
+def never(*_: object) -> None:
+    """No cause, no range, no threshold."""
+
+
+def threshold_of_second_versions(file: File) -> int | None:
+    """As if a replaced recording needed nothing."""
+    return 0 if file.name == "second" else oracle_threshold(file)
+
+
+MUTATIONS: dict[str, tuple[str, object]] = {
+    "a day is a second longer": ("DAY_MS", traffic.DAY_MS + 1000),
+    "keys never rotate": ("ROTATION_DAYS", 1 << 30),
+    "IPv6 is cut to /60": ("network", lambda ip: oracle_network(ip).replace("::/64", "")[:-1] if ":" in ip else ip),
+    "nothing is too much": ("excessive", lambda *_: set()),
+    "no cause is looked for": ("static_cause", never),
+    "nothing has a threshold": ("threshold", lambda _: 0),
+    "parts are added up": ("union", lambda parts: sum(end - first for first, end in parts)),
+    "no part has a place": ("single_range", never),
+    "a replaced recording needs nothing": ("threshold", threshold_of_second_versions),
+}
+
+
+@pytest.mark.parametrize("rule", MUTATIONS)
+def test_the_traffic_notices_when_a_rule_is_another(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = expected("first_touch").outcomes
+    monkeypatch.setattr(oracle, *MUTATIONS[rule])
+    assert oracle.count(requests(), "first_touch", traffic.EXCESS_CAP).outcomes != wanted
