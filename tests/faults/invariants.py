@@ -15,6 +15,7 @@ from api.events.archive import Archive
 from api.events.opening import open_log
 from api.events.records import AnyRecord, Hit, SyncBatch, unpack
 from api.measurement import playback
+from api.measurement.entries import ENTRY
 from api.measurement.recount import Recount
 from models.columns import DAY_MS
 from models.engine import read_only
@@ -44,6 +45,7 @@ def check_all(
     check_each_once_and_nothing_invented(engine, traffic)
     check_rollups(engine, traffic)
     check_conservation(engine, records, unreadable)
+    check_downloads(engine)
     check_answers(traffic)
     check_recount(engine, home, coarser)
 
@@ -178,6 +180,24 @@ def check_conservation(engine: Engine, records: list[StoredRecord], unreadable: 
     assert of_events == dict(causes)
     [(lost,)] = rows(engine, "SELECT count(*) FROM set_aside WHERE cause = 'undecodable'")
     assert lost == unreadable
+
+
+def check_downloads(engine: Engine) -> None:
+    """Every hit has one outcome, and downloads come to one sum by whatever they are told apart."""
+    [(hits, downloads)] = rows(
+        engine,
+        f"SELECT coalesce(sum(length(hits)), 0) / {ENTRY.itemsize}, coalesce(sum(downloads), 0) FROM consumer_day",
+    )
+    [(told, counted)] = rows(
+        engine,
+        "SELECT coalesce(sum(hits), 0), coalesce(sum(CASE WHEN outcome = 'download' THEN hits ELSE 0 END), 0) "
+        "FROM hit_outcome",
+    )
+    assert told == hits
+    assert counted == downloads
+    by_hour = rows(engine, "SELECT coalesce(sum(downloads), 0) FROM download_hour")
+    by_kind = rows(engine, "SELECT sum(downloads) FROM download_split GROUP BY kind")
+    assert {int(total) for (total,) in [*by_hour, *by_kind]} == {int(downloads)}
 
 
 def check_recount(engine: Engine, home: Path, coarser: Collection[str]) -> None:

@@ -125,14 +125,12 @@ def upgrade() -> None:
         "FROM episode WHERE audio_sha256 IS NOT NULL ORDER BY id"
     )
     op.drop_table("hit_day")
-    with op.batch_alter_table("show", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("feed_url", sa.String(), nullable=True))
+    # Not in batch mode, which would copy the table: episodes refer to it.
+    op.add_column("show", sa.Column("feed_url", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("show", schema=None) as batch_op:
-        batch_op.drop_column("feed_url")
-
+    op.drop_column("show", "feed_url")
     op.create_table(
         "hit_day",
         sa.Column("episode_id", sa.BIGINT(), nullable=False),
