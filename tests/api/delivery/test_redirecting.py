@@ -107,6 +107,9 @@ def test_an_m4a_is_sent_to_its_own_ending(people: People) -> None:
     location = address(people, episode)
     assert urlsplit(location).path.endswith(".m4a")
     assert pull(people, location).headers["Content-Type"] == "audio/mp4"
+    people.upload(episode, AUDIO)
+    assert pull(people, location).headers["Content-Type"] == "audio/mp4"
+    assert pull(people, address(people, episode)).headers["Content-Type"] == "audio/mpeg"
 
 
 def test_what_is_not_there_is_not_redirected(people: People) -> None:

@@ -23,9 +23,9 @@ from tests.api.delivery.importing.logs import NGINX, drain, read
 
 NICE = b'192.0.2.7 - - [22/Nov/2026:10:00:00 +0100] "GET /a.mp3 HTTP/1.1" 206 1234 "-" "Pod/1.0" "bytes=0-1"'
 TOKENS = [
-    b"192.0.2.7", b"-", b"[22/Nov/2026:10:00:00", b"+0100]", b'"GET /a HTTP/1.1"', b"206", b"1234", b'"Pod 1"', b'""', b'"',
-    b'a"b', b'"a"b', b'""""', b"", b" ", b"\\", rb'"\""', rb'"\x22"', rb'"a\\"', b"\r", b"\t", b"\xff", b"\xef\xbb\xbf",
-    b'"bytes=1-"', b"#", b"{", b",", b'" "', b"'", "é".encode(), b"\0", b"x" * 70_000,
+    b"192.0.2.7", b"-", b"[22/Nov/2026:10:00:00", b"+0100]", b'"GET /a HTTP/1.1"', b"206", b"1234", b'"Pod 1"', b'""',
+    b'"', b'a"b', b'"a"b', b'""""', b"", b" ", b"\\", rb'"\""', rb'"\x22"', rb'"a\\"', b"\r", b"\t", b"\xff",
+    b"\xef\xbb\xbf", b'"bytes=1-"', b"#", b"{", b",", b'" "', b"'", "é".encode(), b"\0", b"x" * 70_000,
 ]  # fmt: skip
 LAYOUTS = {
     "combined": COMBINED,
