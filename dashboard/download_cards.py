@@ -28,6 +28,10 @@ from models.tables import Show
 NUMBERS = (metrics.DOWNLOADS, metrics.HITS, metrics.SENT_BYTES)
 SPLITS = {APP: "Apps", DEVICE: "Devices", COUNTRY: "Countries"}
 BARS = 8
+NO_COUNTRIES = (
+    "No country is known. Addresses are not kept, so whoever runs this server has to name a list of countries "
+    "(`EARSHOT_GEO`, or a proxy's `EARSHOT_COUNTRY_HEADER`) before requests and logs come in."
+)
 SPAN_TITLES = ("On this day", "In 7 days", "In 30 days")
 
 
@@ -125,6 +129,8 @@ def _splits(of: Of, period: Period) -> None:
                 continue
             figure = download_charts.bars(frame["name"], frame["downloads"], download_shares.said(frame["downloads"]))
             st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt=f"Downloads by {kind}")
+            if kind == COUNTRY and frame["name"].tolist() == [download_data.UNKNOWN]:
+                st.caption(NO_COUNTRIES)
 
 
 def _consumers(of: Of, days: pd.DataFrame) -> None:

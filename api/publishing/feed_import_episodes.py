@@ -12,7 +12,7 @@ from api.publishing.service import key_of
 from models.downloads import AudioVersion
 from models.episode_references import hash_url, normal_url
 from models.listeners import EpisodeUrl
-from models.queries import audio_versions, episode_urls
+from models.queries import episode_urls
 from models.queries import feed_import as rows
 from models.queries.feed_import import UrlOwner
 from models.tables import Episode, Show
@@ -202,14 +202,16 @@ def _note_version(
         # It is again what it was before the last change, and is so from now on.
         name = _hex(item.url, audio_bytes, duration_ms, now.isoformat())
     since_at = _since(item, versions, facts, now)
-    version = AudioVersion(
-        episode_id=episode.id or 0,
-        sha256=name,
-        audio_bytes=audio_bytes,
-        duration_ms=duration_ms,
-        since_at=since_at,
+    # All of the show's versions are known here: asking for each again would take minutes for a long feed.
+    session.add(
+        AudioVersion(
+            episode_id=episode.id or 0,
+            sha256=name,
+            audio_bytes=audio_bytes,
+            duration_ms=duration_ms,
+            since_at=since_at,
+        )
     )
-    audio_versions.append_version(session, version)
     return True
 
 

@@ -142,6 +142,19 @@ def test_hits_of_which_none_counts_are_explained(creator: User, show: Show, dash
     assert "On this day" not in numbers(app)
 
 
+def test_where_no_country_is_known_the_page_says_how_to_know_them(
+    creator: User, show: Show, dashboard_store: Engine
+) -> None:
+    advice = "No country is known"
+    put(dashboard_store, show)
+    assert advice not in words(open_page(creator, "downloads"))
+    with Session(dashboard_store, expire_on_commit=False) as session:
+        other = make_show(session, creator)
+        other.title = "A first one in the list"
+        put_downloads(session, make_episode(session, other), [Download(YESTERDAY, country="")])
+    assert advice in words(open_page(creator, "downloads"))
+
+
 ELSEWHERE = "https://pods.example.com/feed.xml"
 
 

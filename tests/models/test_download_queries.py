@@ -16,9 +16,11 @@ from models.queries.downloads import (
     Of,
     Rules,
     fill_days,
+    get_last_day,
     get_rules,
     list_days,
     list_episodes,
+    list_hit_days,
     list_hours,
     list_outcomes,
     list_split,
@@ -130,6 +132,24 @@ def test_outcomes_add_up_to_all_hits_with_their_bytes(session: Session, show: Sh
     ]
 
 
+def test_days_have_all_their_hits_beside_their_downloads(session: Session, show: Show) -> None:
+    first, second = make_episode(session, show), make_episode(session, show)
+    for episode, outcome, hits in ((first, "download", 3), (first, "bot", 5), (second, "short", 2)):
+        put_hits(session, episode, PERIOD.first, outcome, hits)
+    sent = 3 * FILE_BYTES + 7_000
+    assert list_hit_days(session, Of(show.id), PERIOD) == [(PERIOD.first, 3, 10, sent)]
+    assert list_hit_days(session, Of(show.id, second.id), PERIOD) == [(PERIOD.first, 0, 2, 2_000)]
+
+
+def test_the_last_day_is_that_of_the_newest_hit_of_any_kind(session: Session, show: Show) -> None:
+    assert get_last_day(session, Of(show.id)) is None
+    older, newer = make_episode(session, show), make_episode(session, show)
+    put_hits(session, older, PERIOD.last, "bot", 1)
+    put_hits(session, newer, PERIOD.first, "download", 1)
+    assert get_last_day(session, Of(show.id)) == PERIOD.last
+    assert get_last_day(session, Of(show.id, newer.id)) == PERIOD.first
+
+
 def test_days_are_filled_with_zeros_up_to_today(session: Session, show: Show, stored: Stored) -> None:
     period = Period(date(2026, 3, 9), date(2026, 3, 14))
     filled = fill_days(list_days(session, Of(show.id), period), period, today=date(2026, 3, 12))
@@ -169,6 +189,7 @@ def test_first_days_are_counted_from_the_hour_of_publication(session: Session, s
         episode = make_episode(session, show, published_at=published_at)
         downloads = some_downloads(seed, days=100, count=400)
         put_downloads(session, episode, downloads)
+        put_hits(session, episode, published_at.date() + timedelta(days=3), "duplicate", 1_000)
         wanted[episode.id] = brute(downloads, published_at, now)
     found = list_first_days(session, Of(show.id), now)
     assert {row.episode_id: row.downloads for row in found} == wanted

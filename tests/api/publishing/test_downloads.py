@@ -210,6 +210,7 @@ def test_titles_with_commas_quotes_and_lines_are_one_cell(house: House) -> None:
         ("text/csv, application/json;q=0.5", True),
         ("application/json, text/csv;q=0.9", False),
         ("*/*", False),
+        ("*/*, text/csv;q=0.5", False),
         ("text/html,*/*;q=0.8", False),
         ("text/csv;q=oops", False),
     ],
