@@ -105,6 +105,32 @@ class DownloadSplit(SQLModel, table=True):
     downloads: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class ShowHitOutcome(SQLModel, table=True):
+    """Rollup: `hit_outcome` over all episodes of a show, so that a page of years reads no row per episode."""
+
+    __tablename__ = "show_hit_outcome"
+    __table_args__ = CLUSTERED
+
+    show_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
+    outcome: str = Field(primary_key=True)
+    hits: int = Field(sa_column=Column(BigInteger, nullable=False))
+    sent_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class ShowDownloadSplit(SQLModel, table=True):
+    """Rollup: `download_split` over all episodes of a show."""
+
+    __tablename__ = "show_download_split"
+    __table_args__ = CLUSTERED
+
+    show_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    kind: str = Field(primary_key=True)
+    day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
+    value: str = Field(primary_key=True)
+    downloads: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 class DownloadConsumers(SQLModel, table=True):
     """Rollup: the distinct consumers with a download, as sketches that can be united over days, episodes and shows."""
 

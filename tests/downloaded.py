@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from models.downloads import DOWNLOAD, DownloadConsumers, DownloadHour, DownloadSplit, HitOutcome
+from models.downloads import (
+    DOWNLOAD,
+    DownloadConsumers,
+    DownloadHour,
+    DownloadSplit,
+    HitOutcome,
+    ShowDownloadSplit,
+    ShowHitOutcome,
+)
 from models.sketches import EMPTY, add_to_sketch
 from models.tables import Episode
 
@@ -40,6 +48,11 @@ def put_downloads(session: Session, episode: Episode, downloads: Iterable[Downlo
         DownloadSplit(episode_id=episode.id, day=day, kind=kind, value=value, downloads=count)
         for (day, kind, value), count in splits.items()
     )
+    for (day, kind, value), count in splits.items():
+        key = {"show_id": episode.show_id, "kind": kind, "day": day, "value": value}
+        found = session.get(ShowDownloadSplit, key) or ShowDownloadSplit(**key, downloads=0)
+        found.downloads += count
+        session.add(found)
     session.commit()
 
 
@@ -47,6 +60,11 @@ def put_hits(session: Session, episode: Episode, day: date, outcome: str, hits: 
     """So many hits of a day that came to this."""
     sent = hits * FILE_BYTES if outcome == DOWNLOAD else hits * 1_000
     session.add(HitOutcome(episode_id=episode.id, day=day, outcome=outcome, hits=hits, sent_bytes=sent))
+    key = {"show_id": episode.show_id, "day": day, "outcome": outcome}
+    found = session.get(ShowHitOutcome, key) or ShowHitOutcome(**key, hits=0, sent_bytes=0)
+    found.hits += hits
+    found.sent_bytes += sent
+    session.add(found)
     session.commit()
 
 

@@ -1,5 +1,6 @@
 """Counts the hits of one step of the worker: reads the rows they touch, folds, writes; in the step's transaction."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -39,12 +40,12 @@ class Rules:
 
 
 def find_version(connection: Connection, names: Iterable[str]) -> FindVersion:
-    """Which version of which of these episodes (UUIDs) a hit is for. A file that is not known any more is judged by the
-    episode's newest."""
+    """Which version of which of these episodes (UUIDs) a hit is for. A file that is not known is judged by the first of
+    the episode: a recount has to find the same, whatever versions have come since."""
     versions = list_versions(connection, {uuid for name in names if (uuid := _try_uuid(name))})
     exact = {(version.episode, version.sha256): version for version in versions}
-    newest = {version.episode: version for version in versions}
-    return lambda episode, sha256: exact.get((episode, sha256)) or newest.get(episode)
+    first = {version.episode: version for version in reversed(versions)}
+    return lambda episode, sha256: exact.get((episode, sha256)) or first.get(episode)
 
 
 def _try_uuid(name: str) -> UUID | None:
@@ -146,7 +147,22 @@ def _write(connection: Connection, found: Changes, show_of: Mapping[int, int]) -
     store.add_outcomes_of_hits(connection, sorted(found.outcomes))
     store.add_download_hours(connection, sorted(found.hours))
     store.add_download_splits(connection, sorted(found.splits))
+    _write_shows(connection, found, show_of)
     _write_consumers(connection, found, show_of)
+
+
+def _write_shows(connection: Connection, found: Changes, show_of: Mapping[int, int]) -> None:
+    """The same sums once more, over all episodes of a show."""
+    outcomes: Counter[tuple[int, int, str]] = Counter()
+    sent_bytes: Counter[tuple[int, int, str]] = Counter()
+    for episode_id, day, outcome, hits, sent in found.outcomes:
+        outcomes[show_of[episode_id], day, outcome] += hits
+        sent_bytes[show_of[episode_id], day, outcome] += sent
+    store.add_outcomes_of_shows(connection, [(*key, hits, sent_bytes[key]) for key, hits in sorted(outcomes.items())])
+    splits: Counter[tuple[int, str, int, str]] = Counter()
+    for episode_id, day, kind, value, downloads in found.splits:
+        splits[show_of[episode_id], kind, day, value] += downloads
+    store.add_splits_of_shows(connection, [(*key, downloads) for key, downloads in sorted(splits.items())])
 
 
 def _write_consumers(connection: Connection, found: Changes, show_of: Mapping[int, int]) -> None:

@@ -31,6 +31,16 @@ DOWNLOAD_SPLIT = BulkTable(
     {"episode_id": "bigint", "day": "int", "kind": "text", "value": "text"},
     {"downloads": "bigint"},
 )
+SHOW_HIT_OUTCOME = BulkTable(
+    "show_hit_outcome",
+    {"show_id": "bigint", "day": "int", "outcome": "text"},
+    {"hits": "bigint", "sent_bytes": "bigint"},
+)
+SHOW_DOWNLOAD_SPLIT = BulkTable(
+    "show_download_split",
+    {"show_id": "bigint", "kind": "text", "day": "int", "value": "text"},
+    {"downloads": "bigint"},
+)
 DOWNLOAD_CONSUMERS = BulkTable(
     "download_consumers",
     {"show_id": "bigint", "day": "int", "episode_id": "bigint"},
@@ -114,6 +124,16 @@ def add_download_hours(connection: Connection, rows: Sequence[Row]) -> None:
 def add_download_splits(connection: Connection, rows: Sequence[Row]) -> None:
     """Add downloads by app, device class and country."""
     add_rows(connection, DOWNLOAD_SPLIT, rows)
+
+
+def add_outcomes_of_shows(connection: Connection, rows: Sequence[Row]) -> None:
+    """Add to what became of the hits of shows."""
+    add_rows(connection, SHOW_HIT_OUTCOME, rows)
+
+
+def add_splits_of_shows(connection: Connection, rows: Sequence[Row]) -> None:
+    """Add downloads of shows by app, device class and country."""
+    add_rows(connection, SHOW_DOWNLOAD_SPLIT, rows)
 
 
 def lock_consumers(connection: Connection) -> None:

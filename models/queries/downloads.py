@@ -9,7 +9,15 @@ from sqlalchemy import BigInteger, ColumnElement, case, cast, func, select, type
 from sqlmodel import Session, col
 
 from models.columns import day_from_number, day_number
-from models.downloads import DOWNLOAD, CountingRule, DownloadHour, DownloadSplit, HitOutcome
+from models.downloads import (
+    DOWNLOAD,
+    CountingRule,
+    DownloadHour,
+    DownloadSplit,
+    HitOutcome,
+    ShowDownloadSplit,
+    ShowHitOutcome,
+)
 from models.periods import Period
 from models.tables import Episode
 
@@ -98,9 +106,18 @@ def _sum(column: Any) -> Any:
     return cast(func.coalesce(func.sum(col(column)), 0), BigInteger)
 
 
-def _downloads_of(of: Of, period: Period) -> tuple[ColumnElement[bool], ...]:
-    table = HitOutcome
-    return of.rows(table.episode_id), col(table.day).between(period.first, period.last), col(table.outcome) == DOWNLOAD
+def _outcomes_of(of: Of) -> tuple[type[HitOutcome] | type[ShowHitOutcome], ColumnElement[bool]]:
+    """The rollup of hits that is the shortest to read, and which of its rows."""
+    if of.episode_id is None:
+        return ShowHitOutcome, col(ShowHitOutcome.show_id) == of.show_id
+    return HitOutcome, col(HitOutcome.episode_id) == of.episode_id
+
+
+def _splits_of(of: Of) -> tuple[type[DownloadSplit] | type[ShowDownloadSplit], ColumnElement[bool]]:
+    """As `_outcomes_of`, of downloads by app, device class and country."""
+    if of.episode_id is None:
+        return ShowDownloadSplit, col(ShowDownloadSplit.show_id) == of.show_id
+    return DownloadSplit, col(DownloadSplit.episode_id) == of.episode_id
 
 
 def get_rules(session: Session) -> Rules:
@@ -112,23 +129,24 @@ def get_rules(session: Session) -> Rules:
 
 def list_days(session: Session, of: Of, period: Period) -> list[DayDownloads]:
     """Each day that has any, in order."""
+    table, rows = _outcomes_of(of)
     statement = (
-        select(col(HitOutcome.day), _sum(HitOutcome.hits))
-        .where(*_downloads_of(of, period))
-        .group_by(col(HitOutcome.day))
-        .order_by(col(HitOutcome.day))
+        select(col(table.day), _sum(table.hits))
+        .where(rows, col(table.day).between(period.first, period.last), col(table.outcome) == DOWNLOAD)
+        .group_by(col(table.day))
+        .order_by(col(table.day))
     )
     return [DayDownloads(*row) for row in session.execute(statement)]
 
 
 def list_hit_days(session: Session, of: Of, period: Period) -> list[DayHits]:
     """Hits and downloads of each day that has any, in order."""
-    table = HitOutcome
+    table, rows = _outcomes_of(of)
     counted = case((col(table.outcome) == DOWNLOAD, col(table.hits)), else_=0)
     sums = [cast(func.sum(amount), BigInteger) for amount in (counted, col(table.hits), col(table.sent_bytes))]
     statement = (
         select(col(table.day), *sums)
-        .where(of.rows(table.episode_id), col(table.day).between(period.first, period.last))
+        .where(rows, col(table.day).between(period.first, period.last))
         .group_by(col(table.day))
         .order_by(col(table.day))
     )
@@ -137,10 +155,8 @@ def list_hit_days(session: Session, of: Of, period: Period) -> list[DayHits]:
 
 def get_last_day(session: Session, of: Of) -> date | None:
     """The newest day with a hit; None as long as there is none."""
-    # Asked for each episode, where it is one step in the key; a maximum over all rows would read them all.
-    table = HitOutcome
-    newest = select(func.max(col(table.day))).where(col(table.episode_id) == col(Episode.id)).scalar_subquery()
-    number = session.execute(select(func.max(type_coerce(newest, BigInteger))).where(of.rows(Episode.id))).scalar_one()
+    table, rows = _outcomes_of(of)
+    number = session.execute(select(func.max(type_coerce(col(table.day), BigInteger))).where(rows)).scalar_one()
     return None if number is None else day_from_number(number)
 
 
@@ -161,7 +177,11 @@ def list_episodes(session: Session, of: Of, period: Period) -> list[EpisodeDownl
     # Summed before the titles are joined: grouping by all of an episode's columns takes twice as long.
     sums = (
         select(col(HitOutcome.episode_id), _sum(HitOutcome.hits).label("downloads"))
-        .where(*_downloads_of(of, period))
+        .where(
+            of.rows(HitOutcome.episode_id),
+            col(HitOutcome.day).between(period.first, period.last),
+            col(HitOutcome.outcome) == DOWNLOAD,
+        )
         .group_by(col(HitOutcome.episode_id))
         .subquery()
     )
@@ -178,11 +198,11 @@ def list_episodes(session: Session, of: Of, period: Period) -> list[EpisodeDownl
 
 def list_split(session: Session, of: Of, period: Period, kind: str) -> list[SplitDownloads]:
     """Each value of `app`, `device` or `country` that has any, most downloads first."""
-    table = DownloadSplit
+    table, rows = _splits_of(of)
     downloads = _sum(table.downloads)
     statement = (
         select(col(table.value), downloads)
-        .where(of.rows(table.episode_id), col(table.day).between(period.first, period.last), col(table.kind) == kind)
+        .where(rows, col(table.day).between(period.first, period.last), col(table.kind) == kind)
         .group_by(col(table.value))
         .having(downloads > 0)
         .order_by(downloads.desc(), col(table.value))
@@ -192,11 +212,11 @@ def list_split(session: Session, of: Of, period: Period, kind: str) -> list[Spli
 
 def list_outcomes(session: Session, of: Of, period: Period) -> list[OutcomeHits]:
     """Every outcome that has any hits, most hits first: together, all hits."""
-    table = HitOutcome
+    table, rows = _outcomes_of(of)
     hits = _sum(table.hits)
     statement = (
         select(col(table.outcome), hits, _sum(table.sent_bytes))
-        .where(of.rows(table.episode_id), col(table.day).between(period.first, period.last))
+        .where(rows, col(table.day).between(period.first, period.last))
         .group_by(col(table.outcome))
         .having(hits > 0)
         .order_by(hits.desc(), col(table.outcome))

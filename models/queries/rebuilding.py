@@ -17,6 +17,8 @@ from models.queries.download_folding import (
     DOWNLOAD_HOUR,
     DOWNLOAD_SPLIT,
     HIT_OUTCOME,
+    SHOW_DOWNLOAD_SPLIT,
+    SHOW_HIT_OUTCOME,
 )
 from models.queries.erasures import ERASED_DEVICE, hash_device, list_erasures, list_hashes
 from models.queries.folding import (
@@ -45,13 +47,22 @@ ALL_TABLES = (
     HIT_OUTCOME,
     DOWNLOAD_HOUR,
     DOWNLOAD_SPLIT,
+    SHOW_HIT_OUTCOME,
+    SHOW_DOWNLOAD_SPLIT,
     DOWNLOAD_CONSUMERS,
     COUNTING_RULE,
 )
 """What the worker derives from the log and keeps."""
 DAY_TABLES = (PLAYBACK, EPISODE_DAY, ARRIVAL_DAY, SHOW_ARRIVAL)
 """Those of which a span of days can be rebuilt without the days before it."""
-CALENDAR_TABLES = (CONSUMER_DAY, HIT_OUTCOME, DOWNLOAD_SPLIT, DOWNLOAD_CONSUMERS)
+CALENDAR_TABLES = (
+    CONSUMER_DAY,
+    HIT_OUTCOME,
+    DOWNLOAD_SPLIT,
+    SHOW_HIT_OUTCOME,
+    SHOW_DOWNLOAD_SPLIT,
+    DOWNLOAD_CONSUMERS,
+)
 """Those besides, as long as no window of a download reaches from one day into the next."""
 
 

@@ -197,7 +197,9 @@ def check_downloads(engine: Engine) -> None:
     assert counted == downloads
     by_hour = rows(engine, "SELECT coalesce(sum(downloads), 0) FROM download_hour")
     by_kind = rows(engine, "SELECT sum(downloads) FROM download_split GROUP BY kind")
-    assert {int(total) for (total,) in [*by_hour, *by_kind]} == {int(downloads)}
+    of_shows = rows(engine, "SELECT sum(downloads) FROM show_download_split GROUP BY kind")
+    assert {int(total) for (total,) in [*by_hour, *by_kind, *of_shows]} == {int(downloads)}
+    assert rows(engine, "SELECT coalesce(sum(hits), 0) FROM show_hit_outcome") == [(told,)]
 
 
 def check_recount(engine: Engine, home: Path, coarser: Collection[str]) -> None:

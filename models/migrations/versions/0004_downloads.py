@@ -76,6 +76,26 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "show_download_split",
+        sa.Column("show_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("day", UtcDay(), autoincrement=False, nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("downloads", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("show_id", "kind", "day", "value"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "show_hit_outcome",
+        sa.Column("show_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", UtcDay(), autoincrement=False, nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("hits", sa.BigInteger(), nullable=False),
+        sa.Column("sent_bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("show_id", "day", "outcome"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "log_import",
         sa.Column("source", sa.LargeBinary(length=16), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -143,6 +163,8 @@ def downgrade() -> None:
     op.drop_table("audio_version")
     op.drop_table("import_outcome")
     op.drop_table("log_import")
+    op.drop_table("show_hit_outcome")
+    op.drop_table("show_download_split")
     op.drop_table("hit_outcome")
     op.drop_table("download_split")
     op.drop_table("download_hour")

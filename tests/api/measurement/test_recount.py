@@ -40,6 +40,7 @@ def test_an_honest_store_agrees_with_its_log(busy: House) -> None:
             *("playback", "episode_day", "arrival_day", "show_arrival", "episode_heard"),
             *("pipeline_day", "set_aside", "device_log", "consumer_day", "counting_rule"),
             *("hit_outcome", "download_hour", "download_split", "download_consumers"),
+            *("show_hit_outcome", "show_download_split"),
         ],
         True,
     )
