@@ -29,3 +29,7 @@ class Trait(IntFlag):
     """Which part of the file was sent is not known, only how much."""
     NOT_AUDIO = 256
     """The answer was no audio."""
+
+
+TOLD_BY_THE_LINE = Trait.PROBE | Trait.PRELOAD | Trait.BYTES_ONLY
+"""Traits by which two lines of one consumer differ; the others are what lists said of the consumer."""

@@ -53,8 +53,8 @@ def commit_records(
 ) -> int:
     """Fold records in one transaction; how many events they had. One that no store can take is found by halving and
     set aside, so that it never stops those behind it. `change` is for a rebuild."""
-    prepared = change(prepare(records))
     try:
+        prepared = change(prepare(records))
         commit_step(engine, MEASUREMENT, partition, offset, prepared)
     except UNSTORABLE as error:
         _logger.error("records cannot be stored", partition=partition, offset=offset, cause=str(error))

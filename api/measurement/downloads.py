@@ -235,6 +235,9 @@ class _Tally:
         state = self.state
         is_changed = self.downloads != before.downloads
         is_changed[state.rows[state.is_new]] = True
+        # A line that was told before may still tell a country that nobody knew then.
+        pairs = zip(state.attributes, state.attributes_before, strict=True)
+        is_changed |= np.fromiter((now != then for now, then in pairs), bool, len(state.keys))
         bounds = np.searchsorted(state.rows, np.arange(len(state.keys) + 1))
         changed = np.flatnonzero(is_changed)
         blobs = pack_entries(state.entries, bounds[changed], bounds[changed + 1])

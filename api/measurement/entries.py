@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from api.hits.traits import TOLD_BY_THE_LINE
+
 ENTRY = np.dtype(
     [
         ("at", "<u4"),
@@ -43,14 +45,15 @@ def pack_entries(entries: Entries, starts: Rows, ends: Rows) -> list[bytes]:
 def merge_entries(entries: Entries, rows: Rows, is_new: NDArray[np.bool_]) -> tuple[Entries, Rows, NDArray[np.bool_]]:
     """Entries in the order of their rows and times, without those that a log told before.
 
-    What is equal: the same row, time, part, status, method and place among its like. Of two such lines the one that
-    came first stays, with the traits and the version it was received with. Live hits are all different requests: each
-    has its own place in the event log, and is read from it once.
+    What is equal: the same row, time, part, status, method, kind of Range and place among its like. Of two such lines
+    the one that came first stays, with the traits and the version it was received with. Live hits are all different
+    requests: each has its own place in the event log, and is read from it once.
     """
     place = (rows.astype(np.uint64) << np.uint64(27)) | entries["at"]
     part = (entries["first"].astype(np.uint64) << np.uint64(32)) | entries["end"]
     kind = (
-        (entries["repeat"].astype(np.uint64) << np.uint64(20))
+        ((entries["traits"] & np.uint64(TOLD_BY_THE_LINE)) << np.uint64(52))
+        | (entries["repeat"].astype(np.uint64) << np.uint64(20))
         | (entries["status"].astype(np.uint64) << np.uint64(4))
         | (entries["method"].astype(np.uint64) << np.uint64(1))
         | entries["is_live"]

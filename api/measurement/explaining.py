@@ -126,7 +126,7 @@ def _path(code: int, rules: Rules, reached: int, needed: int, entry: Any) -> lis
         "status": f"{int(entry['status']):03d}",
         "not_get": METHODS[int(entry["method"])],
         "excess": f"at most {rules.excess_cap:,} user agents times episodes a day" if rules.excess_cap else "no cap",
-        "short": f"{reached:,} of {needed:,} bytes" if needed else "the size of the file is not known",
+        "short": f"{reached:,} bytes; {needed:,} are needed" if needed else "the size of the file is not known",
         "duplicate": "the same UTC day" if rules.window == CALENDAR else f"{rules.window.replace('_', ' ')}, 24 hours",
     }
     steps = []

@@ -1,6 +1,7 @@
 """Hits of a step of the worker, live and from access logs: counted, and accounted for."""
 
 from collections import Counter
+from itertools import groupby
 
 from sqlalchemy import Connection
 
@@ -33,8 +34,12 @@ def write_hits(connection: Connection, hits: list[Hit], outcomes: Outcomes) -> N
 def write_chunks(connection: Connection, chunks: list[HitChunk], outcomes: Outcomes) -> None:
     """Count lines of one access log, those that were not counted before."""
     new = _not_counted(connection, chunks)
-    if not new:
-        return
+    for day, received in groupby(new, lambda chunk: chunk.received_ms // DAY_MS):
+        _write_day(connection, day, list(received), outcomes)
+
+
+def _write_day(connection: Connection, day: int, new: list[HitChunk], outcomes: Outcomes) -> None:
+    """Count lines that were received on one day: so what is told of the day depends on no micro-batch."""
     find = find_version(connection, {episode for chunk in new for episode, _ in chunk.files})
     incoming = Incoming.joined([of_chunk(chunk, find) for chunk in new])
     found, known = count_hits(connection, incoming)
@@ -44,18 +49,21 @@ def write_chunks(connection: Connection, chunks: list[HitChunk], outcomes: Outco
     for chunk in new:
         changed.update(chunk.aside)
     _note(connection, new[-1], changed)
-    day = new[-1].received_ms // DAY_MS
     outcomes[day, "hit", "counted"] += len(incoming.entries) - known
     outcomes[day, "hit", "duplicate"] += known
     outcomes[day, "hit", Cause.UNKNOWN_EPISODE] += incoming.unknown
 
 
 def _not_counted(connection: Connection, chunks: list[HitChunk]) -> list[HitChunk]:
-    """Without chunks that an interrupted import appended twice."""
+    """Without chunks that an interrupted import appended twice.
+
+    A file that grew meanwhile is cut otherwise, so a chunk may overlap what is counted: then it is taken whole, and its
+    lines that were counted are known ones.
+    """
     lines = imports.get_lines(connection, chunks[0].source) or 0
     new = []
     for chunk in chunks:
-        if chunk.first_line >= lines:
+        if chunk.first_line + chunk.lines > lines:
             new.append(chunk)
             lines = chunk.first_line + chunk.lines
     return new

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any, Self
 
@@ -14,12 +15,13 @@ from api.events.records import Hit, HitChunk
 from api.hits.parts import MOST_BYTES, NO_SINGLE_RANGE, WHOLE, is_probe, parse_bounds, sent_parts
 from api.hits.traits import Trait
 from api.measurement.entries import ENTRY, Entries
-from models.columns import DAY_MS
+from models.columns import DAY_MS, day_number
 from models.queries.audio_versions import Version
 
 Ints = NDArray[np.int64]
 Attributes = tuple[str, str, str]
 """App, device class, country."""
+_END_MS = day_number(date.max) * DAY_MS
 FindVersion = Callable[[str, str], Version | None]
 """Of an episode's UUID and a file's SHA-256; None when there is no such episode."""
 
@@ -73,7 +75,6 @@ def of_chunk(chunk: HitChunk, find: FindVersion) -> Incoming:
     _check(chunk, columns)
     versions = [find(*file) for file in chunk.files]
     is_known = np.array([version is not None for version in versions], bool)[columns["file"]]
-    is_known = is_known & (columns["at_ms"] >= 0)
     kept = {name: column[is_known] for name, column in columns.items()}
     episode_ids = np.array([version.episode_id if version else 0 for version in versions], np.int64)
     ids = np.array([version.id if version else 0 for version in versions], np.int64)
@@ -107,10 +108,21 @@ def of_chunk(chunk: HitChunk, find: FindVersion) -> Incoming:
 
 
 def _check(chunk: HitChunk, columns: dict[str, Column]) -> None:
-    lists: dict[str, Sequence[object]] = {"file": chunk.files, "agents": chunk.agents, "countries": chunk.countries}
+    lists: dict[str, Sequence[object]] = {
+        "file": chunk.files,
+        "agents": chunk.agents,
+        "countries": chunk.countries,
+        "method": METHODS,
+    }
     for name, values in lists.items():
         if chunk.hits and columns[name].max() >= len(values):
             raise ColumnsError(f"{name} points behind its list")
+    _check_times(columns["at_ms"])
+
+
+def _check_times(at_ms: Ints) -> None:
+    if len(at_ms) and not 0 <= at_ms.min() <= at_ms.max() < _END_MS:
+        raise ColumnsError("a time is beyond the calendar")
 
 
 def only_days(chunk: HitChunk, first: int, last: int) -> HitChunk:
@@ -123,12 +135,13 @@ def only_days(chunk: HitChunk, first: int, last: int) -> HitChunk:
 
 
 def of_hits(hits: Sequence[Hit], find: FindVersion) -> Incoming:
-    """Live hits."""
+    """Live hits. Raises `ColumnsError`."""
     found = [(hit, version) for hit in hits if (version := find(hit.episode, hit.audio_sha256)) is not None]
     entries = np.zeros(len(found), ENTRY)
     about: dict[Attributes, int] = {}
     rows = np.array([_row(hit, version, about) for hit, version in found], np.int64).reshape(len(found), 12)
     at_ms, status, method, first, last, sent, size, traits, version_id, episode_id, attributes, answered = rows.T
+    _check_times(at_ms)
     entries["at"], entries["version"], entries["status"] = at_ms % DAY_MS, version_id, status
     entries["method"], entries["is_live"] = method, 1
     entries["first"], entries["end"], is_unplaced = sent_parts(answered, first, last, sent, size)

@@ -228,7 +228,7 @@ def _says_something(table: BulkTable, row: Row) -> bool:
     return any(value.strip(b"\0") if isinstance(value, bytes) else value for value in values)
 
 
-_KEPT_WHOLE = {"playback", "set_aside", "device_log", "consumer_day", "download_consumers", "counting_rule"}
+_KEPT_WHOLE = {"playback", "set_aside", "device_log", "consumer_day", "counting_rule"}
 """Tables whose rows are no sums."""
 
 

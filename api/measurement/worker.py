@@ -86,13 +86,12 @@ class Worker:
         self._recount()
         return events
 
-    def waiting(self) -> list[int]:
-        """How many records of each partition are not counted yet."""
+    def reached(self) -> list[int]:
+        """Up to which offset each partition is counted."""
         self._introduce_once()
         with self._read_engine.connect() as connection:
             return [
-                self._log.end(partition) - offsets.get_next_offset(connection, MEASUREMENT, partition)
-                for partition in range(self._log.partitions)
+                offsets.get_next_offset(connection, MEASUREMENT, partition) for partition in range(self._log.partitions)
             ]
 
     def step(self) -> bool:

@@ -18,13 +18,13 @@ from api.events.records import HitChunk
 from api.hits.classify import Classifier
 from api.hits.identity import hash_address, hash_agent, key_of, mix
 from api.hits.parts import NO_SINGLE_RANGE, is_probe, parse_bounds, sent_parts
-from api.hits.traits import Trait
+from api.hits.traits import TOLD_BY_THE_LINE, Trait
 from models.columns import DAY_MS
 from models.rotations import has_earlier, rotation_of
 
 Column = NDArray[Any]
 REMEMBERED = 500_000
-"""Addresses whose hashes are kept; beyond, they are worked out again."""
+"""Addresses and user agents whose hashes are kept; beyond, they are worked out again."""
 OTHER = METHODS.index("OTHER")
 
 
@@ -66,11 +66,7 @@ class ChunkMaker:
         place = self._partition(columns["address"])
         aside["unreadable"] = len(block.unreadable)
         for partition in range(self.partitions):
-            part = (
-                columns
-                if self.partitions == 1
-                else {name: values[place == partition] for name, values in columns.items()}
-            )
+            part = columns if self.partitions == 1 else _chosen(columns, place == partition)
             yield (
                 partition,
                 HitChunk(
@@ -183,9 +179,9 @@ class ChunkMaker:
         country[chosen] = np.array(numbers, np.int64)[inverse]
 
     def _hashed(self, texts: Texts, codes: Column, key: bytes, hashed: Any) -> Column:
+        if sum(map(len, self._hashes.values())) > REMEMBERED:
+            self._hashes.clear()
         known = self._hashes.setdefault(key + hashed.__name__.encode(), {})
-        if len(known) > REMEMBERED:
-            known.clear()
         used, inverse = np.unique(codes, return_inverse=True)
         numbers = []
         for code in used.tolist():
@@ -233,6 +229,7 @@ class ChunkMaker:
         for name in ("at_ms", "first_byte", "end_byte"):
             mixed = mix(mixed, columns[name].astype(np.uint64))
         kind = columns["status"].astype(np.uint64) << np.uint64(8) | columns["method"]
+        kind |= (columns["traits"] & np.uint64(TOLD_BY_THE_LINE)) << np.uint64(24)
         return np.asarray(mix(mixed, kind | episode << np.uint64(32)), np.uint64)
 
     def _partition(self, address: Column) -> Column:

@@ -275,7 +275,7 @@ def test_the_command_writes_a_file_for_people_and_json_for_programs(
 ) -> None:
     put(*downloads(episode, DAY, 7))
     span = ("--from", "2026-11-01", "--to", "2026-11-21")
-    file = tmp_path / "audit.md"
+    file = tmp_path / "audit.txt"
     done = run(processes, *span, "-o", str(file))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"Written to {file}: 7 hits, 7 downloads.\n"
@@ -290,7 +290,7 @@ def test_the_command_writes_a_file_for_people_and_json_for_programs(
     [
         (["--from", "2026-11-05", "--to", "2026-11-01"], {}, "Days are written YYYY-MM-DD"),
         (["--from", "soon"], {}, "Days are written YYYY-MM-DD"),
-        (["-o", "/nowhere/at/all.md"], {}, "/nowhere/at/all.md cannot be written"),
+        (["-o", "/nowhere/at/all"], {}, "/nowhere/at/all cannot be written"),
         ([], {"EARSHOT_INCLUSIONS": "/nowhere/list"}, "EARSHOT_INCLUSIONS: /nowhere/list cannot be read"),
     ],
 )

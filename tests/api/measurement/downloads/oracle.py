@@ -199,9 +199,10 @@ def merged(files: Iterable[Iterable[Request]]) -> list[Request]:
 def recorded(request: Request) -> tuple[object, ...]:
     """What tells lines apart: two that agree in all of it are the same line, in whatever file. What lists of bots and
     networks say of a line is not in it, for lists change and the line does not."""
-    what = part(request) if request.status in {200, 206, 0} else ("other", 0, request.sent)
-    key = (request.at_ms, network(request.ip), request.user_agent, request.episode, request.file)
-    return (*key, request.method, request.status, what)
+    what = part(request) if request.status in {200, 206, 0} else ("part", 0, request.sent)
+    is_probe = request.has_range and request.range == "bytes=0-1"
+    key = (request.at_ms, network(request.ip), request.user_agent, request.episode)
+    return (*key, request.method, request.status, what, is_probe)
 
 
 def count(requests: Iterable[Request], mode: str, cap: int = 1000) -> Counts:

@@ -91,11 +91,13 @@ def test_imported_logs_are_counted_as_the_oracle_counts_them(
     processes: Processes, engine: Engine, tmp_path: Path, window: str
 ) -> None:
     product.publish(engine, EPISODES)
-    files = written(tmp_path)
-    import_logs(processes, window, files)
+    report = import_logs(processes, window, written(tmp_path))
     assert_same(engine, window)
-    # A second time, in another order: all of it is known.
-    import_logs(processes, window, files[::-1])
+    assert report["downloads"] == expected(window).downloads
+    # The same lines in another order are another file, and all of them are known.
+    again = import_logs(processes, window, [traffic.write(tmp_path / "again.log.gz", logs()[0][::-1])])
+    assert (again["downloads"], again["known"]) == (0, len(traffic.requests_of(logs()[0])))
+    assert again["causes"].keys() <= {"unknown_episode", "not_audio"}
     assert_same(engine, window)
 
 
