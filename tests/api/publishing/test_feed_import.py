@@ -155,10 +155,10 @@ def test_the_same_feed_again_changes_nothing(engine: Engine, owner: User) -> Non
 
 
 def test_new_episodes_are_added_and_old_ones_stay(engine: Engine, owner: User) -> None:
-    bring(engine, item(2), item(1))
-    again = bring(engine, item(3), item(2))
-    assert (counts(again), again.missing) == ((1, 0, 1), 1)
-    assert sorted(episodes(engine)) == ["Part 1", "Part 2", "Part 3"]
+    bring(engine, item(3), item(2), item(1))
+    again = bring(engine, item(4), item(3))
+    assert (counts(again), again.missing) == ((1, 0, 1), 2)
+    assert sorted(episodes(engine)) == ["Part 1", "Part 2", "Part 3", "Part 4"]
 
 
 def test_what_the_feed_says_anew_is_taken_over(engine: Engine, owner: User) -> None:

@@ -60,7 +60,8 @@ def test_a_length_is_believed_when_it_can_be_one(said: str, duration_ms: int | N
 
 def test_a_show_is_read() -> None:
     head = """<link>https://pods.example.com/</link><language>pt-BR</language><itunes:author>Ada</itunes:author>
-    <itunes:owner><itunes:name>A Company</itunes:name></itunes:owner><itunes:explicit>true</itunes:explicit>
+    <itunes:owner><itunes:name>A Company</itunes:name><itunes:email>a@example.com</itunes:email></itunes:owner>
+    <itunes:explicit>true</itunes:explicit>
     <itunes:category text="Science"><itunes:category text="Nature"/></itunes:category>
     <description>&lt;p onclick="x()"&gt;Far.&lt;script&gt;x()&lt;/script&gt;&lt;/p&gt;</description>"""
     assert read_feed(feed(title="Near & <b>far</b>", more=head)) == Feed(
