@@ -302,6 +302,9 @@ def seed(
     accounts: Annotated[Path | None, typer.Option(help='JSON: {"creator": {"api_key": "..."}}.')] = None,
     force: Annotated[bool, typer.Option("--force", help="Add a set though there are shows already.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until the worker has counted everything.")] = True,
+    downloads: Annotated[
+        bool, typer.Option(help="Import an access log of downloads, too; needs the store on this machine.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print what to expect as one JSON value.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Send the last set a second time; no number may change.")] = (
         False
@@ -330,6 +333,7 @@ def seed(
         accounts_file=accounts,
         force=force,
         wait=wait,
+        downloads=downloads,
         as_json=as_json,
     )
 

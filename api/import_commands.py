@@ -1,34 +1,34 @@
 """`earshot import-logs`."""
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from api import output
 from api.delivery.importing.blocks import LineBlock, LogFormatError, Unreadable
 from api.delivery.importing.chunks import LogFile
 from api.delivery.importing.episodes import EpisodeFinder, PatternError, compile_pattern
 from api.delivery.importing.formats import NAMES, Choice
 from api.delivery.importing.reader import LogReader
+from api.events import LogUnavailableError
 from api.events.opening import open_log
 from api.hits.lookup import make_classifier
-from api.hits.networks import ListError
-from api.import_logs import Handles, Importer, Report, Watcher
+from api.hits.networks import ListError, try_parse_address
+from api.import_logs import Handles, Importer, Watcher
+from api.import_report import INTERRUPTED, shown, tell
 from api.measurement.worker import LogBehindStoreError, ease_gc
 from api.secret import load_secret
 from api.settings import Settings
 from models.engine import make_engine
 from models.migrate import migrate
 
-SHOWN_PATHS = 5
-_MAYBE_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,45}")
+_IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_MAYBE_IPV6 = re.compile(r"[0-9A-Fa-f:]{2,}")
 _FIELD = re.compile(r"([a-z_]+)=(.+)")
 
 
@@ -38,8 +38,9 @@ def import_logs(
     """Import, show how it goes, say what it changed; exit code 1 when a file could not be read to its end."""
     choice, found_patterns = _choice(format_name, log_format, fields), _patterns(patterns)
     for name in files:
-        if name != "-" and not Path(name).is_file():
-            raise _fail(f"{name}: there is no such file.", 2)
+        if name != "-" and (wrong := _unfit(Path(name))):
+            raise _fail(f"{name}: {wrong}", 2)
+    output.set_up("stderr")
     console = Console(stderr=True, highlight=False)
     ease_gc()
     with _handles() as handles, Progress(*_columns(), console=console, transient=True, disable=as_json) as bar:
@@ -53,28 +54,38 @@ def import_logs(
         watcher = Watcher(
             lambda reader, block: _advance(bar, task, reader, block),
             lambda file, lines: _keep_aside(handles.settings.home / "imports", file, lines, asides),
+            lambda: console.print("Another import is running; waiting for it to end."),
         )
         importer = Importer(handles, finder, watcher)
         problems = _import_all(importer, files, choice, bar, task)
-    _tell(importer.report, problems, asides, as_json=as_json)
+    tell(importer.report, problems, asides, as_json=as_json)
     if problems:
-        raise typer.Exit(130 if "interrupted" in problems.values() else 1)
+        raise typer.Exit(130 if INTERRUPTED in problems.values() else 1)
 
 
 def _import_all(importer: Importer, files: list[str], choice: Choice, bar: Progress, task: TaskID) -> dict[str, str]:
     """File -> what was wrong with it."""
     problems: dict[str, str] = {}
     for path in files:
-        name = "standard input" if path == "-" else Path(path).name
-        bar.reset(task, description=name, total=None, lines=0, rate="")
+        bar.reset(task, description=shown(Path(path).name), total=None, lines=0, rate="")
         try:
-            importer.run(path, name, choice)
+            importer.run(path, choice)
         except (LogFormatError, OSError) as error:
-            problems[name] = str(error)
+            problems[shown(path)] = str(error)
         except KeyboardInterrupt:
-            problems[name] = "interrupted"
+            problems[shown(path)] = INTERRUPTED
             break
     return problems | importer.report.damaged
+
+
+def _unfit(path: Path) -> str:
+    """Why this cannot be imported; empty when it can."""
+    if not path.exists():
+        return "there is no such file."
+    if path.is_dir():
+        return "this is a folder. Name the files in it."
+    # How a file begins is looked at before it is read.
+    return "" if path.is_file() else "this cannot be read twice. Pipe it in, and name `-` instead."
 
 
 def _fail(message: str, code: int = 1) -> typer.Exit:
@@ -104,10 +115,13 @@ def _handles() -> Iterator[Handles]:
     settings = Settings()
     engine = make_engine(settings.resolved_store_url(), durability="NORMAL")
     migrate(engine)
-    log = open_log(settings.resolved_events_url(), partitions=settings.partitions)
+    try:
+        log = open_log(settings.resolved_events_url(), partitions=settings.partitions)
+    except LogUnavailableError as error:
+        raise _fail(str(error)) from error
     try:
         yield Handles(settings, engine, log, make_classifier(settings), load_secret(settings.secret, settings.home))
-    except (ListError, LogBehindStoreError) as error:
+    except (ListError, LogBehindStoreError, LogUnavailableError) as error:
         raise _fail(str(error)) from error
     finally:
         log.close()
@@ -139,68 +153,14 @@ def _keep_aside(folder: Path, file: LogFile, lines: list[Unreadable], asides: li
     path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', file.name)}.{file.prefix.hex()[:8]}.unreadable.tsv"
     with path.open("a", encoding="utf-8", errors="backslashreplace") as out:
         for line in lines:
-            text = _MAYBE_ADDRESS.sub(_without_address, line.text)
+            text = _MAYBE_IPV6.sub(_without_address, _IPV4.sub("[address]", line.text))
             out.write(f"{line.line + 1}\t{line.reason}\t{' '.join(text.split())}\n")
     if path not in asides:
         asides.append(path)
 
 
 def _without_address(found: re.Match[str]) -> str:
-    try:
-        ip_address(found[0].strip("."))
-    except ValueError:
-        return found[0]
-    return "[address]"
-
-
-def _tell(report: Report, problems: dict[str, str], asides: list[Path], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "hits": report.hits,
-                    "downloads": report.downloads,
-                    "causes": report.causes,
-                    "unreadable": report.unreadable,
-                    "known": report.known,
-                    "lines": report.lines,
-                    "skipped": report.skipped,
-                    "without_ranges": report.without_ranges,
-                    "problems": problems,
-                }
-            )
-        )
-        return
-    console = Console(highlight=False)
-    table = Table(title=f"{report.hits:,} hits", title_justify="left")
-    table.add_column("Outcome")
-    table.add_column("Hits", justify="right")
-    table.add_column("Share", justify="right")
-    for outcome, hits in {"download": report.downloads, **report.causes}.items():
-        table.add_row(outcome, f"{hits:,}", f"{100 * hits / report.hits:.1f} %" if report.hits else "")
-    console.print(table)
-    for line in _remarks(report, problems, asides):
-        console.print(line, soft_wrap=True)
-
-
-def _remarks(report: Report, problems: dict[str, str], asides: list[Path]) -> Iterator[str]:
-    yield f"{report.lines:,} lines read."
-    if report.skipped:
-        yield f"{report.skipped:,} lines skipped: the same file was imported before."
-    if report.known:
-        yield f"{report.known:,} hits were known from another file and changed nothing."
-    if report.unreadable:
-        places = ", ".join(str(path) for path in asides)
-        yield f"{report.unreadable:,} lines could not be read. They are kept aside with their numbers: {places}"
-    if report.unknown_paths:
-        yield "These paths look like audio, but are no known episode's. `earshot import-feed` brings a show's episodes,"
-        yield "and --pattern says how paths name them:"
-        for path, lines in report.unknown_paths.most_common(SHOWN_PATHS):
-            yield f"  {lines:,} lines  {path}"
-    if report.without_ranges:
-        yield (
-            f"{', '.join(report.without_ranges)}: without the Range header. Partial answers were counted by their "
-            "bytes, added up. With $http_range in nginx's log_format, parts that overlap are told apart."
-        )
-    for name, problem in problems.items():
-        yield f"{name}: {problem}" + (". The same command goes on from there." if problem == "interrupted" else "")
+    for text, rest in ((found[0], ""), (found[0][:-1], ":")):  # perhaps a colon of the sentence follows it
+        if try_parse_address(text):
+            return f"[address]{rest}"
+    return found[0]

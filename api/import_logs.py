@@ -1,41 +1,46 @@
 """Access logs into the event log and from there into the store: resumable, and the same lines twice change nothing."""
 
 import asyncio
+import fcntl
+import os
 import secrets
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 
 from sqlalchemy import Engine
 
-from api import clock
+from api import clock, failpoints
 from api.delivery.importing.blocks import LineBlock, Unreadable
 from api.delivery.importing.chunks import ChunkMaker, LogFile
 from api.delivery.importing.episodes import EpisodeFinder
 from api.delivery.importing.formats import Choice
 from api.delivery.importing.reader import LogReader, open_log
+from api.delivery.importing.unpacking import GZIP_MAGIC, ZSTD_MAGIC
 from api.events import EventLog
 from api.events.log import Record, partition_of
 from api.events.records import pack
 from api.hits.classify import Classifier
-from api.measurement.hit_step import KNOWN
+from api.import_report import OF_NO_EPISODE, Report, shown
 from api.measurement.worker import Worker
 from api.settings import Settings
-from models.downloads import DOWNLOAD
 from models.engine import read_only
 from models.queries import imports
 from models.queries.imports import Progress
 
-AHEAD_RECORDS = 32
-"""Records that may wait in a partition of the event log before an import waits for the worker."""
+AHEAD_BLOCKS = 32
+"""Blocks that may wait in the event log before an import waits for the worker."""
 WORKER_ALIVE_SECONDS = 5.0
 """A worker touches its file several times a second; when that is older, the import counts by itself."""
 POLL_SECONDS = 0.05
 HEAD_BYTES = 14
 """Of the hash of how a file begins, by which one that was imported before is recognised."""
-UNREADABLE = "unreadable"
+LINE_END_STEP_BYTES = 64 << 10
+"""How much is looked at, at once, for the last line's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,55 +54,14 @@ class Handles:
     secret: str
 
 
-@dataclass(slots=True)
-class Report:
-    """What an import changed."""
-
-    lines: int = 0
-    """Lines read that had not been read before."""
-    skipped: int = 0
-    """Lines that an earlier import of the same file had read."""
-    outcomes: Counter[str] = field(default_factory=Counter)
-    unknown_paths: Counter[str] = field(default_factory=Counter)
-    """Paths that look like audio and are no known episode's."""
-    without_ranges: list[str] = field(default_factory=list)
-    """Files whose log does not tell the Range."""
-    damaged: dict[str, str] = field(default_factory=dict)
-    """Files that could not be read to their end, and why."""
-
-    @property
-    def downloads(self) -> int:
-        """Downloads more than before."""
-        return self.outcomes[DOWNLOAD]
-
-    @property
-    def known(self) -> int:
-        """Hits that another file had told before; they changed nothing."""
-        return self.outcomes[KNOWN]
-
-    @property
-    def unreadable(self) -> int:
-        """Lines that no hit can be made of."""
-        return self.outcomes[UNREADABLE]
-
-    @property
-    def causes(self) -> dict[str, int]:
-        """Why the other hits are no downloads: cause -> hits, the most frequent first."""
-        left_out = {DOWNLOAD, KNOWN, UNREADABLE}
-        return {cause: hits for cause, hits in self.outcomes.most_common() if cause not in left_out and hits}
-
-    @property
-    def hits(self) -> int:
-        """Hits more than before: downloads and all causes."""
-        return self.downloads + sum(self.causes.values())
-
-
 @dataclass(frozen=True, slots=True)
 class Watcher:
     """Who is told how an import goes."""
 
     on_block: Callable[[LogReader, LineBlock], None] = lambda _reader, _block: None
     on_unreadable: Callable[[LogFile, list[Unreadable]], None] = lambda _file, _lines: None
+    on_wait: Callable[[], None] = lambda: None
+    """Another import is running, and this one waits for it."""
 
 
 class Importer:
@@ -107,18 +71,55 @@ class Importer:
         self._handles, self._finder, self._watcher = handles, finder, watcher
         self._worker = Worker(handles.engine, handles.log, handles.settings)
         self._keys = [_key_for(partition, handles.log.partitions) for partition in range(handles.log.partitions)]
+        self._appended: deque[list[int]] = deque()
+        """Where the event log ended after each block that was appended and may not be counted."""
         self.report = Report()
 
-    def run(self, path: str, name: str, choice: Choice) -> None:
+    def run(self, path: str, choice: Choice) -> None:
         """Import one file. Interrupted, it goes on where it was when it is imported again.
 
         Raises LogFormatError and OSError before anything is imported.
         """
-        self.count_all()  # what an interrupted import left in the event log
-        prefix, reached = self._recognise(path, choice)
+        with self._alone():
+            self.count_all()  # what an interrupted import left in the event log
+            prefix, reached = self._recognise(path, choice)
+            if not self._import(path, prefix, choice, reached):
+                self._import(path, self._another(prefix[:HEAD_BYTES]), choice, None)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two imports at once could take two files that begin alike for one."""
+        folder = self._handles.settings.home / "imports"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._watcher.on_wait()
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _import(self, path: str, prefix: bytes, choice: Choice, reached: Progress | None) -> bool:
+        """Read a file on from where it was `reached`; False, and nothing is done, when it has to be read anew."""
+        handles = self._handles
+        with open_log(path, choice) as reader, self._accounted(prefix) as before:
+            file = LogFile(prefix, shown(Path(path).name), reader.format)
+            maker = ChunkMaker(file, handles.log.partitions, self._finder, handles.classifier, handles.secret)
+            if reached:
+                # Lines of before are looked at again, since equal ones may follow.
+                found, skipped = self._pass_over(maker, reader, reached)
+                if found > sum(hits for outcome, hits in before.items() if outcome not in OF_NO_EPISODE):
+                    return False  # of episodes that are known by now
+                self.report.skipped += skipped
+            self._read_on(path, maker, reader)
+        return True
+
+    @contextmanager
+    def _accounted(self, prefix: bytes) -> Iterator[Counter[str]]:
+        """Gives what a file has changed before, and reports what it changes here."""
         before = self._outcomes(prefix)
         try:
-            self._import(path, name, prefix, choice, reached)
+            yield before
         finally:
             # Also when interrupted: what is appended is imported.
             self.count_all()
@@ -126,29 +127,39 @@ class Importer:
             after.subtract(before)
             self.report.outcomes.update(after)
 
-    def _import(self, path: str, name: str, prefix: bytes, choice: Choice, reached: Progress | None) -> None:
-        handles = self._handles
-        with open_log(path, choice) as reader:
-            file = LogFile(prefix, name, reader.format)
-            maker = ChunkMaker(file, handles.log.partitions, self._finder, handles.classifier, handles.secret)
-            # Lines of before are looked at again, since equal ones may follow.
-            for block in reader.until(reached.unpacked_bytes) if reached else ():
-                list(maker.records(block))
-                self.report.skipped += block.lines
-                self._watcher.on_block(reader, block)
-            maker.unknown_paths.clear()
-            for block in reader:
-                self.report.lines += block.lines
-                self._watcher.on_unreadable(file, block.unreadable)
-                for partition, record in maker.records(block):
-                    asyncio.run(handles.log.append(Record(self._keys[partition], pack(record))))
-                self._watcher.on_block(reader, block)
-                self._keep_up()
-            if not reader.has_ranges:
-                self.report.without_ranges.append(name)
-            if reader.damage:
-                self.report.damaged[name] = reader.damage
-            self.report.unknown_paths.update(maker.unknown_paths)
+    def _pass_over(self, maker: ChunkMaker, reader: LogReader, reached: Progress) -> tuple[int, int]:
+        """Hits of known episodes, and lines, that the file has up to there."""
+        hits = lines = 0
+        for block in reader.until(reached.unpacked_bytes):
+            hits += sum(record.hits for _, record in maker.records(block))
+            lines += block.lines
+            self._watcher.on_block(reader, block)
+        maker.unknown_paths.clear()
+        return hits, lines
+
+    def _read_on(self, path: str, maker: ChunkMaker, reader: LogReader) -> None:
+        whole, is_unfinished = _whole_lines(path)
+        agents = Counter[bool]()
+        for block in reader if whole is None else reader.until(whole):
+            self._append(maker, reader, block)
+            agents[any(block.rows.user_agent.values)] += len(block.rows.line)
+        self.report.unknown_paths.update(maker.unknown_paths)
+        self.report.note(
+            shown(path),
+            has_ranges=reader.has_ranges,
+            has_agents=agents[True] > 0 or not agents[False],
+            is_unfinished=is_unfinished,
+            damage=reader.damage,
+        )
+
+    def _append(self, maker: ChunkMaker, reader: LogReader, block: LineBlock) -> None:
+        self._watcher.on_unreadable(maker.file, block.unreadable)
+        for partition, record in maker.records(block):
+            asyncio.run(self._handles.log.append(Record(self._keys[partition], pack(record))))
+        failpoints.reach("import.after_append")
+        self.report.lines += block.lines
+        self._watcher.on_block(reader, block)
+        self._keep_up()
 
     # -- which file it is ----------------------------------------------------------------------------------------------
 
@@ -162,12 +173,17 @@ class Importer:
         with open_log(path, choice) as reader:
             head = blake2b(reader.head, digest_size=HEAD_BYTES).digest()
         known = self._progress(head)
-        for progress in sorted(known, key=lambda progress: progress.unpacked_bytes, reverse=True):
+        # The last time it was read, when it was read more than once.
+        for progress in sorted(known, key=lambda found: (found.unpacked_bytes, found.source), reverse=True):
             with open_log(path, choice) as reader:
                 if reader.skip(progress.unpacked_bytes, progress.digest):
                     return progress.source[:-1], progress
-        free = set(range(256)) - {progress.source[HEAD_BYTES] for progress in known}
-        return (head + bytes([min(free)]) if free else secrets.token_bytes(HEAD_BYTES + 1)), None
+        return self._another(head), None
+
+    def _another(self, head: bytes) -> bytes:
+        """For one more file that begins so."""
+        free = set(range(256)) - {progress.source[HEAD_BYTES] for progress in self._progress(head)}
+        return head + bytes([min(free)]) if free else secrets.token_bytes(HEAD_BYTES + 1)
 
     def _progress(self, head: bytes) -> list[Progress]:
         """How far each file that begins so is imported: as far as all partitions of the event log have it."""
@@ -187,12 +203,21 @@ class Importer:
     # -- counting ------------------------------------------------------------------------------------------------------
 
     def count_all(self) -> None:
-        """Return when all that is in the event log is counted."""
-        while any(self._worker.waiting()):
-            self._count_some()
+        """Return when all that is in the event log by now is counted; what comes in meanwhile is not waited for."""
+        self._appended.clear()
+        self._count_up_to(self._log_ends())
 
     def _keep_up(self) -> None:
-        while max(self._worker.waiting()) > (AHEAD_RECORDS if self._is_worker_alive() else 1):
+        self._appended.append(self._log_ends())
+        while len(self._appended) > (AHEAD_BLOCKS if self._is_worker_alive() else 1):
+            self._count_up_to(self._appended.popleft())
+
+    def _log_ends(self) -> list[int]:
+        log = self._handles.log
+        return [log.end(partition) for partition in range(log.partitions)]
+
+    def _count_up_to(self, ends: list[int]) -> None:
+        while any(offset < end for offset, end in zip(self._worker.reached(), ends, strict=True)):
             self._count_some()
 
     def _count_some(self) -> None:
@@ -208,7 +233,7 @@ class Importer:
             touched = (self._handles.settings.home / "worker.alive").stat().st_mtime
         except OSError:
             return False
-        return clock.now_ms() / 1000 - touched < WORKER_ALIVE_SECONDS
+        return abs(clock.now_ms() / 1000 - touched) < WORKER_ALIVE_SECONDS
 
 
 def _key_for(partition: int, partitions: int) -> bytes:
@@ -217,3 +242,21 @@ def _key_for(partition: int, partitions: int) -> bytes:
     while partition_of(key := b"log-%d" % number, partitions) != partition:
         number += 1
     return key
+
+
+def _whole_lines(path: str) -> tuple[int | None, bool]:
+    """Where the last line of a file ends that has an end, and whether there is more behind it: a server may be about to
+    write the rest. None for what is read as it is, packed files and the standard input."""
+    if path == "-":
+        return None, False
+    with Path(path).open("rb") as file:
+        if file.read(len(ZSTD_MAGIC)).startswith((GZIP_MAGIC, ZSTD_MAGIC)):
+            return None, False
+        size = end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - LINE_END_STEP_BYTES)
+            file.seek(start)
+            if cut := file.read(end - start).rfind(b"\n") + 1:
+                return start + cut, start + cut < size
+            end = start
+        return 0, size > 0

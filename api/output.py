@@ -1,8 +1,11 @@
-"""What the operator is told: lines on standard output. Whether they can be written or not, the work goes on."""
+"""What the operator is told: lines of output. Whether they can be written or not, the work goes on."""
 
 import sys
+from typing import Literal
 
 import structlog
+
+Stream = Literal["stdout", "stderr"]
 
 
 class Lines:
@@ -12,17 +15,21 @@ class Lines:
     that could still be answered.
     """
 
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
     def msg(self, line: str) -> None:
         """Print a line if that is possible."""
+        out = getattr(sys, self._stream)
         try:
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
+            out.write(f"{line}\n")
+            out.flush()
         except (OSError, ValueError):  # ValueError: standard output was closed
             return
 
     log = debug = info = warn = warning = error = critical = fatal = failure = err = exception = msg
 
 
-def set_up() -> None:
-    """Let every logger of this process print this way."""
-    structlog.configure(logger_factory=lambda *_: Lines())
+def set_up(stream: Stream = "stdout") -> None:
+    """Let every logger of this process print this way. On "stderr" where the standard output is a command's answer."""
+    structlog.configure(logger_factory=lambda *_: Lines(stream))

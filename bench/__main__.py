@@ -17,6 +17,7 @@ from bench import profiling
 from bench.agents import measure_agents
 from bench.folding import measure_folding
 from bench.history import measure_history
+from bench.importing import measure_import
 from bench.ingest import measure_ingest
 from bench.machine import describe
 from bench.path import measure_path
@@ -26,7 +27,7 @@ from bench.ratios import targets
 from bench.report import Report, show
 from bench.subjects import Counting
 
-PARTS = ("ingest", "folding", "history", "path", "agents")
+PARTS = ("ingest", "folding", "history", "path", "agents", "import")
 FOLDER = Path("build")
 
 app = typer.Typer(add_completion=False, help="Measure Earshot and a naive baseline on this machine.")
@@ -84,6 +85,8 @@ def _measure_parts(bench: Bench, parts: list[str], report: Report) -> None:
             report.path = measure_path(bench, counting)
     if "agents" in parts:
         report.agents = measure_agents(bench)
+    if "import" in parts:
+        report.importing = measure_import(bench)
     if "history" in parts:
         report.history = measure_history(bench)
 

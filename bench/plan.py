@@ -28,6 +28,8 @@ class Plan:
     path_tries: int
     path_repeats: int
     path_events: int
+    import_lines: int
+    import_repeats: int
     history_known: tuple[int, int]
     """Events that the two stores know before the same traffic is folded into both."""
     history_events: int
@@ -45,6 +47,8 @@ FULL = Plan(
     path_tries=50,
     path_repeats=3,
     path_events=100_000,
+    import_lines=1_000_000,
+    import_repeats=5,
     history_known=(100_000, 10_000_000),
     history_events=200_000,
     history_repeats=7,
@@ -60,6 +64,8 @@ QUICK = Plan(
     path_tries=15,
     path_repeats=1,
     path_events=20_000,
+    import_lines=200_000,
+    import_repeats=3,
     history_known=(20_000, 400_000),
     history_events=60_000,
     history_repeats=3,

@@ -7,6 +7,7 @@ from rich.table import Table
 from bench.agents import AgentsRow
 from bench.folding import FoldingRow
 from bench.history import HistoryRow
+from bench.importing import ImportRow
 from bench.ingest import IngestRow
 from bench.machine import Machine
 from bench.path import PathRow
@@ -24,6 +25,7 @@ class Report(msgspec.Struct):
     history: list[HistoryRow] | None = None
     path: PathRow | None = None
     agents: AgentsRow | None = None
+    importing: ImportRow | None = None
     targets: list[Target] = []
     stopped: str = ""
     """Why the bench ended early; what was measured until then stands."""
@@ -46,6 +48,8 @@ def show(report: Report, console: Console) -> None:
         console.print(_path(report.path))
     if report.agents:
         console.print(_agents(report.agents))
+    if report.importing:
+        console.print(_importing(report.importing))
     if report.targets:
         console.print(_targets(report.targets))
     console.print(f"{report.seconds:.0f} s in all. bench/README.md says what each number means.")
@@ -135,6 +139,14 @@ def _agents(row: AgentsRow) -> Table:
     table.add_row("known user agent", f"{row.distinct:,}", f"{row.cached_us:,.2f}")
     table.add_row("address", f"{row.networks:,} networks", f"{row.address_us:,.2f}")
     table.add_row("reading a line of that list", "", f"{row.networks_read_us:,.2f}")
+    return table
+
+
+def _importing(row: ImportRow) -> Table:
+    title = f"Reading an access log (gzip, {row.lines:,} lines, by CPU time)"
+    table = _table(title, "", "lines/s", "lowest", "highest")
+    table.add_row("to columns", *_rates(row.read_per_second, row.read_runs))
+    table.add_row("naive, to downloads", *_rates(row.naive_per_second, row.naive_runs))
     return table
 
 

@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import session, theme
-from dashboard.app_pages import advertiser, downloads, episode, episodes, overview, pipeline
+from dashboard.app_pages import advertiser, downloads, episode, episodes, explain, overview, pipeline
 from models.tables import Role, User
 
 
@@ -48,8 +48,13 @@ def _pages(user: User) -> list[st.Page]:
         st.Page(draw_downloads, title="Downloads", icon=":material/download:", url_path="downloads"),
         one_episode,
     ]
+
+    def draw_explain() -> None:
+        explain.render(user)
+
     if user.role == Role.ADMIN:
         pages.append(st.Page(pipeline.render, title="Pipeline", icon=":material/account_tree:", url_path="pipeline"))
+        pages.append(st.Page(draw_explain, title=explain.TITLE, icon=":material/rule:", url_path="hits"))
     return pages
 
 

@@ -26,11 +26,17 @@ def choose(shows: list[Show]) -> Scope:
     """Draw the choice of show and period; `shows` must not be empty."""
     left, right = st.columns([3, 2], vertical_alignment="top")
     with left:
-        by_name = _names(shows)
-        name = st.selectbox("Show", list(by_name), key="show", bind="query-params")
+        show = choose_show(shows)
     with right:
         period = choose_period()
-    return Scope(by_name.get(name or "", shows[0]), period)
+    return Scope(show, period)
+
+
+def choose_show(shows: list[Show]) -> Show:
+    """Draw the choice of show alone."""
+    by_name = _names(shows)
+    name = st.selectbox("Show", list(by_name), key="show", bind="query-params")
+    return by_name.get(name or "", shows[0])
 
 
 def _names(shows: list[Show]) -> dict[str, Show]:

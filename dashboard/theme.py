@@ -118,6 +118,13 @@ CSS = f"""
 .es-verdict b {{ margin-right: .35rem }}
 .es-holds {{ background: {PINE_PALE}; color: {PINE_DEEP} }}
 .es-fails {{ background: #F8DDD8; color: #7A2A14 }}
+.es-path {{ border-collapse: collapse; width: 100%; font-size: .95rem }}
+.es-path th {{ text-align: left; font-weight: 600; color: {MUTED}; padding: .3rem .6rem }}
+.es-path td {{ border-top: 1px solid {LINE}; padding: .4rem .6rem; vertical-align: top; overflow-wrap: anywhere }}
+.es-path td:last-child {{ color: {MUTED}; font-size: .88rem; min-width: 9rem }}
+.es-path .es-passed td:first-child {{ color: {RISE} }}
+.es-path .es-stopped td {{ background: #F8DDD8; color: #7A2A14; font-weight: 600 }}
+.es-path .es-not-asked td {{ color: {MUTED}; opacity: .7 }}
 .es-account {{ font-size: .92rem; line-height: 1.45; opacity: .92; overflow-wrap: anywhere }}
 .es-account a {{ color: #F3B488 }}
 @media (max-width: 640px) {{

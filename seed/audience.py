@@ -52,27 +52,50 @@ class Listener:
         return self.random("encoding").choice(ENCODINGS)
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What is laid down before a listener's first play."""
+
+    random: Random
+    """Where the rest of the life goes on drawing."""
+    zone_ms: int
+    """Local time, less UTC."""
+    speed: float
+    fault_ms: int
+    """When the clock begins to be off, for those whose clock is."""
+    plays: list[tuple[int, Episode]]
+    """What is played when, in order of time."""
+
+
+def begin(listener: Listener, shows: Sequence[Show], today: date) -> Life:
+    """The same for the same listener and day, whatever is made of it: played on a phone, or fetched from a server."""
+    persona, random = listener.persona, listener.random("life")
+    zone_ms, speed = draw_zone_ms(random), random.choice(SPEEDS)
+    fault_ms = _fault_start_ms(persona, random, today)
+    return Life(random, zone_ms, speed, fault_ms, plan(persona, random, shows, today, zone_ms))
+
+
 def live(listener: Listener, client: Client, shows: Sequence[Show], today: date) -> list[int]:
     """Live until `today` begins (UTC), logging with `client`; the seq that the log had reached at each sync.
 
     The result depends on the seed, the listener's number and the day, not on any id that the server gave.
     """
-    persona, random = listener.persona, listener.random("life")
+    persona, life = listener.persona, begin(listener, shows, today)
     phone = Phone(
         client,
-        random,
+        life.random,
         day_start_ms(today),
-        zone_ms=draw_zone_ms(random),
-        speed=random.choice(SPEEDS),
+        zone_ms=life.zone_ms,
+        speed=life.speed,
         progress_ms=listener.app[3],
     )
     marks: list[int] = []
-    sync_ms, fault_ms = 0, _fault_start_ms(persona, random, today)
-    for moment, episode in plan(persona, random, shows, today, phone.zone_ms):
+    sync_ms = 0
+    for moment, episode in life.plays:
         if moment >= sync_ms:
             marks.append(client.last_seq)
-            sync_ms = moment + int(random.uniform(*persona.sync_days) * DAY_MS)
-        phone.clock_error_ms = _clock_error_ms(persona, moment - fault_ms)
+            sync_ms = moment + int(life.random.uniform(*persona.sync_days) * DAY_MS)
+        phone.clock_error_ms = _clock_error_ms(persona, moment - life.fault_ms)
         persona.habit(phone, episode, moment)
     client.end_days(phone.horizon_ms)
     return [*marks, client.last_seq]

@@ -29,9 +29,18 @@ Chord = tuple[int, ...]
 def episode_mp3(*, title: str, show: str, key_hertz: float, chords: Sequence[Chord], duration_ms: int) -> bytes:
     """A file of `duration_ms`, rounded up to whole frames of 36 ms, with an ID3v2 tag. The same bytes every time."""
     phrase = _phrase_frames(key_hertz, tuple(chords))
-    frames = -(-duration_ms // FRAME_MS)
-    wanted = frames * FRAME_BYTES
-    return id3_tag({"TIT2": title, "TALB": show, "TPE1": show}) + (phrase * (wanted // len(phrase) + 1))[:wanted]
+    wanted = sound_bytes(duration_ms)
+    return header(title, show) + (phrase * (wanted // len(phrase) + 1))[:wanted]
+
+
+def header(title: str, show: str) -> bytes:
+    """What is before the first frame."""
+    return id3_tag({"TIT2": title, "TALB": show, "TPE1": show})
+
+
+def sound_bytes(duration_ms: int) -> int:
+    """How much of the file is frames."""
+    return -(-duration_ms // FRAME_MS) * FRAME_BYTES
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
-from seed.audio import FRAME_MS, episode_mp3
+from seed.audio import FRAME_MS, episode_mp3, header, sound_bytes
 from seed.shows import SHOWS, ShowText
 
 DAY_MS = 86_400_000
@@ -97,3 +97,13 @@ def audio_of(show: Show, episode: Episode) -> bytes:
         chords=text.chords,
         duration_ms=episode.duration_ms,
     )
+
+
+def header_bytes(show: Show, episode: Episode) -> int:
+    """What of the episode's MP3 is no audio yet."""
+    return len(header(episode.title, show.text.title))
+
+
+def file_bytes(show: Show, episode: Episode) -> int:
+    """The size of the episode's MP3."""
+    return header_bytes(show, episode) + sound_bytes(episode.duration_ms)

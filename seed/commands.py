@@ -20,6 +20,7 @@ def seed(
     accounts_file: Path | None,
     force: bool,
     wait: bool,
+    downloads: bool,
     as_json: bool,
 ) -> None:
     """Seed and print what to expect. Exit status 1 when it could not be done, 130 after Ctrl-C."""
@@ -37,6 +38,7 @@ def seed(
             seed=number,
             is_forced=force,
             must_wait=wait,
+            has_downloads=downloads,
         )
         with make_reporter(console) as reporter:
             report = main.run(options, reporter)
@@ -63,7 +65,8 @@ def send_again(*, api_url: str, home: Path, as_json: bool) -> None:
         typer.echo(json.dumps(sent))
         return
     typer.echo(
-        f"{sent['events']:,} events of {sent['devices']:,} devices were sent again. "
+        f"{sent['events']:,} events of {sent['devices']:,} devices were sent again, and the access log was imported "
+        f"again: {sent['new_hits']:,} hits are new. "
         "`earshot seed --check` sees whether a number changed."
     )
 

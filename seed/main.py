@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 
-from seed import again, check, publish
+from seed import again, check, check_downloads, downloads, publish
 from seed.audience import Listener
 from seed.calls import SeedError, open_http
 from seed.catalogue import Show, make_catalogue
@@ -32,18 +32,21 @@ class Size:
 
     listeners: int | None
     """None: as many as the time allows."""
+    people: int
+    """In the access log: the listeners, a quarter at most, and others like them whose apps sync nothing."""
     seconds: float | None = None
     """When to stop sending."""
 
 
 SIZES = {
-    "tiny": Size(40),
-    "small": Size(700),
-    "medium": Size(16_000),
-    "large": Size(None, seconds=3600),
+    "tiny": Size(40, people=160),
+    "small": Size(700, people=4500),
+    "medium": Size(16_000, people=20_000),
+    "large": Size(None, people=20_000, seconds=3600),
 }
-"""About 65 events a listener: 2,500, 45,000, 1 million. `tiny` is for tests. From `medium` on, the API's
-EARSHOT_REGISTRATIONS_PER_MINUTE decides how long it takes: every listener is a new device from one address."""
+"""About 65 events a listener: 2,500, 45,000, 1 million; and 9 lines of the log a person. `tiny` is for tests. From
+`medium` on, the API's EARSHOT_REGISTRATIONS_PER_MINUTE decides how long it takes: every listener is a new device from
+one address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Options:
     """Add a set to a store that has shows already."""
     must_wait: bool = True
     """Wait until the worker has counted everything."""
+    has_downloads: bool = True
+    """Also import an access log of two months; needs the store on this machine."""
     connections: int = CONNECTIONS
 
 
@@ -104,14 +109,49 @@ async def _run(options: Options, report: Reporter, should_stop: Callable[[], boo
         if not options.is_forced and await publish.list_shows(http, options.api_key):
             raise SeedError("This creator has shows already. Use --force to add another set of demo shows.")
         published = await _publish(http, options, today, report)
-        sending = await _send(http, options, [show for _, show in published], today, report, should_stop)
-        is_complete = not should_stop()
-        result = _report(options, today, published, sending.expectation, is_complete)
-        # Before waiting: what was sent will be counted, whether or not anybody watches.
-        write_expected(options.home, result)
+        shows = [show for _, show in published]
+        importing = asyncio.create_task(_import(http, options, shows, today, report, should_stop))
+        try:
+            sending = await _send(http, options, shows, today, report, should_stop)
+            is_complete = not should_stop()
+            result = _report(options, today, published, sending.expectation, is_complete)
+            # Before waiting: what was sent will be counted, whether or not anybody watches.
+            write_expected(options.home, result)
+            result["downloads"] = await importing
+            write_expected(options.home, result)
+        finally:
+            importing.cancel()  # for when sending failed; nothing happens to what has ended
         if options.must_wait and is_complete:
             await _wait(http, sending, report, should_stop)
         return result
+
+
+async def _import(
+    http: httpx2.AsyncClient,
+    options: Options,
+    shows: list[Show],
+    today: date,
+    report: Reporter,
+    should_stop: Callable[[], bool],
+) -> dict[str, Any] | None:
+    """Bring in the downloads, while events are being sent; what is expected of them, None when there are none."""
+    if not options.has_downloads:
+        return None
+    size = SIZES[options.size]
+    report("Importing downloads", 0, 1, "an access log of two months")
+    # Before the import, which returns when all that had come in by its end is counted.
+    requests = await downloads.fetch_today(http, options.seed, shows)
+    expected = await asyncio.to_thread(
+        downloads.write_downloads, options.home, options.seed, size.people, size.listeners or size.people, shows, today
+    )
+    try:
+        await downloads.import_downloads(options.home, expected)
+    except SeedError:
+        if should_stop():
+            return None  # Ctrl-C reaches the import, too
+        raise
+    report("Importing downloads", 1, 1, f"{expected['hits']:,} hits of two months, and {requests:,} of today")
+    return expected
 
 
 async def _wait(http: httpx2.AsyncClient, sending: Sending, report: Reporter, should_stop: Callable[[], bool]) -> None:
@@ -135,7 +175,9 @@ def run_again(api_url: str, home: Path, report: Reporter) -> dict[str, int]:
         async with open_http(api_url, CONNECTIONS) as http:
             sending = await again.send_again(http, home, CONNECTIONS, should_stop=should_stop, on_progress=on_progress)
             await _wait(http, sending, report, should_stop)
-        return {"devices": sending.expectation.devices, "batches": sending.batches, "events": sending.events}
+            hits = await downloads.import_again(home) if read_expected(home).get("downloads") else 0
+        sent = {"devices": sending.expectation.devices, "batches": sending.batches, "events": sending.events}
+        return {**sent, "new_hits": hits}
 
     with _stopping_cleanly() as should_stop:
         return asyncio.run(send(should_stop))
@@ -198,14 +240,16 @@ def _report(
             episode["total"] = asdict(by_episode[episode["id"]])
         show["total"] = asdict(total_of(Counts(**episode["total"]) for episode in show["episodes"]))
     head = {"seed": options.seed, "size": options.size, "today": str(today), "is_complete": is_complete}
-    return {**head, "api_url": options.api_url, "shows": shows, **expectation.to_json()}
+    return {**head, "api_url": options.api_url, "shows": shows, **expectation.to_json(), "downloads": None}
 
 
 def run_check(api_url: str, api_key: str, home: Path) -> list[str]:
     """Compare the last seeding's expectation with the API; a line for each number that differs."""
 
     async def find() -> list[str]:
+        report = read_expected(home)
         async with open_http(api_url, 2) as http:
-            return await check.find_differences(http, api_key, read_expected(home))
+            differing = await check.find_differences(http, api_key, report)
+            return differing + await check_downloads.find_differences(http, api_key, report)
 
     return asyncio.run(find())

@@ -85,9 +85,20 @@ def print_report(console: Console, report: dict[str, Any]) -> None:
         f"{sum(events['set_aside'].values()):,} set aside ({aside}).",
         highlight=False,
     )
+    if report["downloads"] is not None:
+        _print_downloads(console, report["downloads"])
     if not report["is_complete"]:
         console.print("Seeding was stopped; this is what had been sent by then.")
     console.print(_table(report))
+
+
+def _print_downloads(console: Console, downloads: dict[str, Any]) -> None:
+    others = ", ".join(f"{cause} {hits:,}" for cause, hits in downloads["outcomes"].items() if cause != "download")
+    console.print(
+        f"Expected from {downloads['hits']:,} hits: {downloads['outcomes']['download']:,} downloads; not counted: "
+        f"{others}.",
+        highlight=False,
+    )
 
 
 def _table(report: dict[str, Any]) -> Table:

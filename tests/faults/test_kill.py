@@ -22,6 +22,7 @@ WORKER_STEPS = [
     "worker.before_commit",
     "worker.after_commit",
 ]
+IMPORT_STEPS = ["import.after_append"]
 
 
 def counted_events(engine: Engine) -> int:
@@ -35,7 +36,7 @@ def test_every_place_to_die_is_died_at() -> None:
     named = {
         name for path in api.rglob("*.py") for name in re.findall(r'failpoints\.reach\("([\w.]+)"', path.read_text())
     }
-    assert named == {*API_STEPS, *WORKER_STEPS}
+    assert named == {*API_STEPS, *WORKER_STEPS, *IMPORT_STEPS}
 
 
 @ON_SQLITE

@@ -1,6 +1,7 @@
 """Seeding, from the command to the numbers: real processes, real HTTP, and every number compared."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,7 @@ from typer.testing import CliRunner, Result
 from api.cli import app
 from models.columns import day_number
 from models.counting import PipelineDay
+from models.downloads import HitOutcome
 from models.engine import make_engine
 from models.periods import Period
 from models.queries import stats
@@ -69,7 +71,7 @@ class Seeded:
 def seeded(processes: Processes) -> Iterator[Seeded]:
     url, _ = processes.serve()
     processes.start("worker")
-    done = seed(processes, "--size", "tiny", "--seed", "5", "--api-url", url, "--json")
+    done = seed(processes, "--size", "tiny", "--seed", "6", "--api-url", url, "--json")
     assert done.exit_code == 0, done.stderr
     engine = make_engine(processes.store_url)
     yield Seeded(processes, url, engine, done.stderr, json.loads(done.stdout))
@@ -81,6 +83,7 @@ def test_every_number_is_as_expected_and_off_by_one_is_seen(seeded: Seeded) -> N
     assert report["total"]["listens"] > 100
     assert seeded.found() == seeded.expected
     _totals_by_show_agree(seeded)
+    _hits_are_all_there_is(seeded)
     _pipeline_agrees(seeded)
     _sent_again_it_changes_no_number(seeded)
     _check_sees_one_listen_too_many(seeded)
@@ -121,6 +124,7 @@ def _pipeline_agrees(seeded: Seeded) -> None:
 def _sent_again_it_changes_no_number(seeded: Seeded) -> None:
     """All that pages show, save how many duplicates were received."""
     tables = ("episode_day", "arrival_day", "show_arrival", "episode_heard", "playback", "set_aside")
+    tables += ("hit_outcome", "download_hour", "download_split", "download_consumers", "consumer_day")
 
     def shown() -> dict[str, list[tuple[Any, ...]]]:
         with seeded.engine.connect() as connection:
@@ -130,6 +134,7 @@ def _sent_again_it_changes_no_number(seeded: Seeded) -> None:
     done = seed(seeded.processes, "--again", "--api-url", seeded.url, "--json")
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["events"] == seeded.report["events"]["sent"]
+    assert json.loads(done.stdout)["new_hits"] == 0
     assert shown() == before
     assert seeded.found() == seeded.expected
     with seeded.engine.connect() as connection:
@@ -142,10 +147,18 @@ def _check_sees_one_listen_too_many(seeded: Seeded) -> None:
     path = seeded.processes.home / "seed-expected.json"
     report = json.loads(path.read_text())
     report["by_episode_day"][0]["listens"] += 1
+    outcomes = next(row["outcomes"] for row in report["downloads"]["by_episode_day"] if "short" in row["outcomes"])
+    outcomes["short"] += 1
+    report["downloads"]["by_show"]["kettle-physics"]["country"]["DE"] += 1
+    consumers = report["downloads"]["by_show"]["kettle-physics"]["consumers"]
+    consumers[max(consumers)][1] += 1
     path.write_text(json.dumps(report))
     done = seed(seeded.processes, "--check", "--api-url", seeded.url)
     assert done.exit_code == 1
     assert done.stdout.count("listens expected") == 2, "the day and the episode"
+    assert done.stdout.count("short: hits expected") == 1
+    assert done.stdout.count("DE: downloads expected") == 1
+    assert done.stdout.count("consumers expected") == 1
 
 
 def _a_second_set_needs_force(seeded: Seeded) -> None:
@@ -153,7 +166,7 @@ def _a_second_set_needs_force(seeded: Seeded) -> None:
     assert done.exit_code == 1
     assert "--force" in done.stderr
     before = seeded.found()
-    done = seed(seeded.processes, "--size", "tiny", "--seed", "5", "--api-url", seeded.url, "--force", "--json")
+    done = seed(seeded.processes, "--size", "tiny", "--seed", "6", "--api-url", seeded.url, "--force", "--json")
     assert done.exit_code == 0, done.stderr
     again = json.loads(done.stdout)
     same = ("seed", "today", "devices", "events", "total", "by_episode_day")
@@ -162,6 +175,20 @@ def _a_second_set_needs_force(seeded: Seeded) -> None:
     assert {show["slug"] for show in again["shows"]} == {f"{show['slug']}-2" for show in seeded.report["shows"]}
     both = Seeded(seeded.processes, seeded.url, seeded.engine, "", {"shows": seeded.report["shows"] + again["shows"]})
     assert both.found() == {**before, **Seeded(seeded.processes, "", seeded.engine, "", again).expected}
+
+
+def _hits_are_all_there_is(seeded: Seeded) -> None:
+    """What is in the store is what is expected, and today's few requests."""
+    expected = seeded.report["downloads"]
+    today = date.fromisoformat(seeded.report["today"])
+    with Session(seeded.engine) as session:
+        rows = list(session.exec(select(HitOutcome)))
+    past = Counter[str]()
+    for row in rows:
+        past[row.outcome] += row.hits if row.day < today else 0
+    assert dict(past) == {**dict.fromkeys(past, 0), **expected["outcomes"]}
+    assert sum(past.values()) == expected["hits"] > 2000
+    assert any(row.day >= today for row in rows)
 
 
 def _credentials_are_private(seeded: Seeded) -> None:

@@ -64,7 +64,7 @@ class Cutter:
         for chunk in chunks:
             rest.append(chunk)
             waiting += len(chunk)
-            if waiting < self._piece_bytes:
+            if waiting < self._piece_bytes or (b"\n" not in chunk and waiting <= MAX_LINE_BYTES + 1):
                 continue
             data = b"".join(rest)
             cut = data.rfind(b"\n") + 1

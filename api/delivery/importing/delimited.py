@@ -17,13 +17,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from api.delivery.importing.lines import BOM, Fields, Lines, together
+from api.delivery.importing.lines import Fields, Lines, together
 from api.delivery.importing.texts import BYTES, Raw, encode, to_raw, unescape
 
 NOT_THE_FORMAT = "is not in the log's format"
 EXTRA = "extra_"
 """Columns behind those with a name are called so, with a number from 0."""
 _QUOTE, _ESCAPE, _RETURN = b'"\\\r'
+_LAST_ASCII = 127
 _SAMPLE = 5
 
 Check = Callable[[bytes], bool]
@@ -52,7 +53,7 @@ class Layout:
 
     def read(self, lines: Lines) -> Fields:
         """The columns of these lines."""
-        is_plain = self._is_plain(lines) if self.has_quotes else np.ones(len(lines), bool)
+        is_plain = self._is_plain(lines)
         plain = lines.of(is_plain)
         width = self._width(plain)
         if width is None:
@@ -122,14 +123,22 @@ class Layout:
 
     def _is_plain(self, lines: Lines) -> NDArray[np.bool_]:
         """Which lines the CSV reader takes for the same columns."""
+        is_plain = np.ones(len(lines), bool)
+        # Of a line with too many columns the CSV reader makes a text; what is no UTF-8 would stop it.
+        if not lines.data.isascii():
+            is_plain &= ~lines.holding(np.flatnonzero(np.frombuffer(lines.data, np.uint8) > _LAST_ASCII))
+        for char in (_RETURN, _ESCAPE) if self.has_quotes else (_RETURN,):
+            if char in lines.data:
+                is_plain &= ~lines.holding(lines.where(char))
+        return self._is_aligned(lines, is_plain) if self.has_quotes else is_plain
+
+    def _is_aligned(self, lines: Lines, is_plain: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which of the plain lines have their quotation marks at the borders of columns only."""
         chars = np.frombuffer(lines.data, np.uint8)
         quotes = lines.where(_QUOTE)
         firsts = np.searchsorted(quotes, lines.starts)
         counts = np.searchsorted(quotes, lines.ends) - firsts
-        is_plain: NDArray[np.bool_] = (counts % 2 == 0) & (chars[lines.starts] != BOM[0])
-        for char in (_ESCAPE, _RETURN):
-            if char in lines.data:
-                is_plain &= ~lines.holding(lines.where(char))
+        is_plain = is_plain & (counts % 2 == 0)
         if not is_plain.all() or counts.sum() != len(quotes):
             quotes = quotes[_ranges(firsts[is_plain], counts[is_plain])]
         opening, closing = quotes[0::2], quotes[1::2]

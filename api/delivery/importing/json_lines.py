@@ -1,15 +1,17 @@
 """Logs with a JSON object in each line, as Cloudflare, Fastly and CloudFront push them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import NoneType
 from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from api.delivery.importing import cloudfront
 from api.delivery.importing.blocks import LogFormatError
 from api.delivery.importing.lines import Fields, Lines
-from api.delivery.importing.texts import encode, to_raw
+from api.delivery.importing.texts import Raw, encode, to_raw
 
 NO_JSON = "is no JSON object"
 SETTABLE = {
@@ -47,6 +49,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "country": ("ClientCountry", "geo_country_code", "geo_country", "country"),
 }  # fmt: skip
 """Column -> the keys it is looked for under; of several that a line has, the first is taken."""
+
+_TOO_MUCH = 1 << 63
+"""For an int64."""
 
 
 def json_lines(head: list[bytes], fields: Mapping[str, str]) -> "JsonLines":
@@ -108,7 +113,7 @@ class JsonLines:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 refused.append((int(lines.numbers[place]), NO_JSON))
                 is_read[place] = False
-        columns = {name: to_raw(encode(map(_bytes, values))) for name, values in self._columns(found).items()}
+        columns = {name: _encode(values) for name, values in self._columns(found).items()}
         fields = Fields(lines.numbers[is_read], columns, refused)
         return cloudfront.finish(fields) if self.name == "cloudfront_json" else fields
 
@@ -150,6 +155,17 @@ def _without_request(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
         _fill(columns, "target", [rest.rpartition(" HTTP/")[0] or rest or None for _, _, rest in parts])
         _fill(columns, "method", [method if rest else None for method, _, rest in parts])
     return columns
+
+
+def _encode(values: list[Any]) -> Raw:
+    kinds = set(map(type, values))
+    if kinds <= {str, NoneType}:
+        texts = pa.array(values, pa.string()).fill_null("").dictionary_encode()
+    elif kinds == {int} and max(map(abs, values)) < _TOO_MUCH:
+        texts = pa.array(values, pa.int64()).dictionary_encode()
+    else:
+        return to_raw(encode(map(_bytes, values)))
+    return Raw(texts.indices.to_numpy(zero_copy_only=False), texts.dictionary.cast(pa.string()).cast(pa.binary()))
 
 
 def _bytes(value: Any) -> bytes:

@@ -122,9 +122,11 @@ def _unreadable(piece: Piece, number: int, reason: str) -> Unreadable:
 def _look_ahead(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     """How the file begins, and all of its chunks."""
     seen: list[bytes] = []
+    size = 0
     try:
-        while sum(map(len, seen)) < HEAD_BYTES and (chunk := next(chunks, b"")):
+        while size < HEAD_BYTES and (chunk := next(chunks, b"")):
             seen.append(chunk)
+            size += len(chunk)
     except DamagedError as error:
         return b"".join(seen), chain(seen, _fail(error))
     return b"".join(seen), chain(seen, chunks)

@@ -154,7 +154,9 @@ def _best(parts: list[Part]) -> list[Part]:
         elif isinstance(before, Variable) or (before == "" and len(joined) > 1):
             raise LogFormatError("Two variables stand side by side in the log format; nothing tells where one ends.")
         else:
-            is_best = part.name != "" and part.rank == ranks.pop(_column_of(part.name), None)
+            is_best = part.name != "" and part.rank == ranks.get(_column_of(part.name))
+            if is_best:
+                ranks.pop(_column_of(part.name))
             joined.append(part if is_best else Variable("", 0))
     return joined
 

@@ -55,9 +55,10 @@ class Raw(NamedTuple):
 def to_raw(column: Any) -> Raw:
     """A dictionary array of pyarrow, in chunks or not."""
     if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries().combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # of no chunks at all
-        column = encode([])
+        if column.num_chunks > 1:
+            column = column.unify_dictionaries().combine_chunks()
+        else:
+            column = column.chunk(0) if column.num_chunks else encode([])
     return Raw(column.indices.to_numpy(zero_copy_only=False), column.dictionary)
 
 

@@ -54,7 +54,7 @@ class Unpacked:
         return packed
 
     def _gunzip(self, packed: bytes) -> Iterator[bytes]:
-        while packed := packed.lstrip(b"\0") or self._read():
+        while packed := self._without_padding(packed):
             if not packed.startswith(GZIP_MAGIC[: len(packed)]):
                 raise DamagedError("behind its gzip part there are bytes that are no gzip")
             member = zlib.decompressobj(_GZIP)
@@ -68,6 +68,11 @@ class Unpacked:
                 if piece:
                     yield piece
                 packed = member.unused_data if member.eof else member.unconsumed_tail or self._read()
+
+    def _without_padding(self, packed: bytes) -> bytes:
+        while not (rest := packed.lstrip(b"\0")) and (packed := self._read()):
+            pass
+        return rest
 
     def _unzstd(self, packed: bytes) -> Iterator[bytes]:
         unpacker = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)

@@ -33,7 +33,23 @@ class Read:
 def read(data: bytes, choice: Choice | str = "auto", block_bytes: int = BLOCK_BYTES) -> Read:
     """Read a log to its end."""
     choice = Choice(choice) if isinstance(choice, str) else choice
-    return drain(LogReader(io.BytesIO(data), choice, block_bytes))
+    return drain(open_in_memory(data, choice, block_bytes))
+
+
+class Trickle(io.BytesIO):
+    """Gives few bytes at a time: blocks end where a line does that such a portion ends."""
+
+    def __init__(self, data: bytes, portion: int) -> None:
+        super().__init__(data)
+        self._portion = portion
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(self._portion)
+
+
+def open_in_memory(data: bytes, choice: Choice, block_bytes: int = BLOCK_BYTES) -> LogReader:
+    """A reader whose blocks are as small as asked for."""
+    return LogReader(Trickle(data, block_bytes), choice, block_bytes)
 
 
 def drain(reader: LogReader) -> Read:

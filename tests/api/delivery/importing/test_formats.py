@@ -1,14 +1,12 @@
 """Every format, by lines written by hand."""
 
-import io
 import json
 
 import pytest
 
 from api.delivery.importing.blocks import LogFormatError
 from api.delivery.importing.formats import Choice
-from api.delivery.importing.reader import LogReader
-from tests.api.delivery.importing.logs import NGINX, drain, read, row
+from tests.api.delivery.importing.logs import NGINX, drain, open_in_memory, read, row
 
 AT_MS = 1_795_338_000_000
 """22 November 2026, 09:00 UTC."""
@@ -251,7 +249,7 @@ def test_cloudfront_logs_may_be_put_together_and_cut_anywhere() -> None:
         cut = read(data, block_bytes=size)
         assert cut.rows == whole.rows
         for block in cut.blocks:
-            reader = LogReader(io.BytesIO(data), Choice())
+            reader = open_in_memory(data, Choice(), size)
             assert reader.skip(block.unpacked_bytes, block.digest)
             rest = [row for row in whole.rows if row["line"] >= block.first_line + block.lines]
             assert drain(reader).rows == rest
@@ -280,6 +278,15 @@ def test_json_as_cdns_push_it(pushed: dict[str, object]) -> None:
     found = read(json.dumps(pushed).encode() + b'\n{"torn":\n[]\n' + json.dumps(pushed).encode())
     assert (found.format, found.has_ranges, found.rows) == ("json", True, [PUSHED, PUSHED | {"line": 3}])
     assert list(found.reasons()) == [1, 2]
+
+
+def test_json_numbers_may_be_texts_or_too_large_or_missing() -> None:
+    told = [1234, "1234", None, 1 << 64, -(1 << 64), 1.5, True]
+    lines = [json.dumps(CLOUDFLARE | {"EdgeResponseBytes": value}).encode() for value in told]
+    found = read(b"\n".join(lines))
+    assert [row["sent_bytes"] for row in found.rows] == [1234, 1234, 0]
+    assert list(found.reasons()) == [3, 4, 5, 6]
+    assert list(read(b"\n".join(lines[3:5])).reasons()) == [0, 1]
 
 
 TIMES = [

@@ -1,6 +1,5 @@
 """Laws: lines read all at once are as lines read one by one, and where blocks are cut does not matter."""
 
-import io
 from itertools import pairwise
 from typing import Any
 
@@ -10,16 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.delivery.importing.combined import COMBINED
-from api.delivery.importing.cutting import DIGEST_BYTES, Cutter
+from api.delivery.importing.cutting import DIGEST_BYTES, Cutter, Piece
 from api.delivery.importing.delimited import Layout
 from api.delivery.importing.formats import Choice
 from api.delivery.importing.lines import Fields, Lines, lines_of
-from api.delivery.importing.reader import LogReader
 from api.delivery.importing.s3 import LAYOUT as S3
 from api.delivery.importing.templates import layout_of
 from api.delivery.importing.texts import encode, to_raw
 from api.delivery.importing.times import NO_TIME, instant_ms, local_ms
-from tests.api.delivery.importing.logs import NGINX, drain, read
+from tests.api.delivery.importing.logs import NGINX, drain, open_in_memory, read
 
 NICE = b'192.0.2.7 - - [22/Nov/2026:10:00:00 +0100] "GET /a.mp3 HTTP/1.1" 206 1234 "-" "Pod/1.0" "bytes=0-1"'
 TOKENS = [
@@ -94,7 +92,7 @@ def test_nice_lines_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(read(b"\r\n".join([NICE] * 50), template).rows) == 50
 
 
-@given(many=MANY, end=ENDS, size=st.integers(1, 700), last=st.booleans())
+@given(many=MANY, end=ENDS, size=st.integers(5, 700), last=st.booleans())
 @settings(deadline=None, max_examples=150)
 def test_blocks_may_be_cut_anywhere(many: list[bytes], end: bytes, size: int, last: bool) -> None:
     data = end.join([NICE, *many]) + (end if last else b"")
@@ -107,13 +105,13 @@ def test_blocks_may_be_cut_anywhere(many: list[bytes], end: bytes, size: int, la
     assert cut.blocks[-1].digest == whole.blocks[-1].digest
 
 
-@given(many=MANY, size=st.integers(1, 700), data=st.data())
+@given(many=MANY, size=st.integers(5, 700), data=st.data())
 @settings(deadline=None, max_examples=100)
 def test_reading_can_go_on_after_any_block(many: list[bytes], size: int, data: Any) -> None:
     log = b"\n".join([NICE, *many, NICE])
     whole = read(log, "combined", size)
     block = data.draw(st.sampled_from(whole.blocks))
-    reader = LogReader(io.BytesIO(log), Choice("combined"), data.draw(st.integers(1, 700)))
+    reader = open_in_memory(log, Choice("combined"), data.draw(st.integers(5, 700)))
     assert reader.skip(block.unpacked_bytes, block.digest)
     rest = drain(reader)
     next_line = block.first_line + block.lines
@@ -125,6 +123,18 @@ def test_at_most_so_many_lines_are_in_a_block() -> None:
     blocks = read(b"\n" * 200_000 + NICE, "combined").blocks
     assert [block.lines for block in blocks] == [65536, 65536, 65536, 200_001 - 3 * 65536]
     assert [len(block.digest) for block in blocks] == [DIGEST_BYTES] * 4
+
+
+def test_pieces_of_few_lines_have_the_lines_in_their_order() -> None:
+    lines = [b"%d" % number * (number % 7) for number in range(100)]
+    pieces = list(Cutter([b"\n".join(lines)], 1000, max_lines=3).pieces())
+    assert [place.first_line for place in pieces] == list(range(0, 100, 3))
+    assert [lines.text(place) for lines in map(every_line, pieces) for place in range(len(lines))] == lines
+
+
+def every_line(piece: Piece) -> Lines:
+    starts = np.concatenate([[0], piece.ends[:-1] + 1])
+    return Lines(piece.data, starts, piece.ends, piece.first_line + np.arange(len(starts)))
 
 
 DATES = st.from_regex(rb"\A\[?[0-3]\d/(Jan|Feb|Apr|Jun|Dec|Foo)/(0000|19\d\d|20\d\d):[0-2]\d:[0-6]\d:[0-6]\d\Z")

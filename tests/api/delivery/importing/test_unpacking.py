@@ -19,7 +19,7 @@ from api.delivery.importing.cutting import REST, TOO_LONG, Cutter
 from api.delivery.importing.formats import Choice
 from api.delivery.importing.reader import LogReader, open_log
 from api.delivery.importing.unpacking import Unpacked
-from tests.api.delivery.importing.logs import drain, read
+from tests.api.delivery.importing.logs import drain, open_in_memory, read
 
 COUNT = 5000
 
@@ -129,7 +129,7 @@ def test_a_newline_that_comes_later_is_nothing() -> None:
 
 def test_a_line_longer_than_the_memory_is_passed_over() -> None:
     data = line(1) + b"x" * 3_000_000 + b"\n" + line(2)
-    for size in (1, 100_000, 1 << 23):
+    for size in (1000, 100_000, 1 << 23):
         found = read(data, "combined", size)
         assert [row["sent_bytes"] for row in found.rows] == [1, 2]
         assert [(number, reason) for number, reason, _ in found.unreadable] == [(1, TOO_LONG)]
@@ -138,8 +138,8 @@ def test_a_line_longer_than_the_memory_is_passed_over() -> None:
 
 def test_reading_goes_on_behind_a_line_that_was_passed_over() -> None:
     data = line(1) + b"x" * 300_000 + b"\n" + line(2) + line(3)
-    for block in read(data, "combined", 1).blocks:
-        reader = LogReader(io.BytesIO(data), Choice("combined"), 1)
+    for block in read(data, "combined", 1000).blocks:
+        reader = open_in_memory(data, Choice("combined"), 1000)
         assert reader.skip(block.unpacked_bytes, block.digest)
         expected = [number for place, number in ((0, 1), (2, 2), (3, 3)) if place >= block.first_line + block.lines]
         assert [row["sent_bytes"] for row in drain(reader).rows] == expected
