@@ -14,11 +14,11 @@ from api.delivery.importing.blocks import LineBlock, LogFormatError, Unreadable
 from api.delivery.importing.chunks import LogFile
 from api.delivery.importing.episodes import EpisodeFinder, PatternError, compile_pattern
 from api.delivery.importing.formats import NAMES, Choice
-from api.delivery.importing.reader import LogReader
+from api.delivery.importing.reader import SHOWN_BYTES, LogReader
 from api.events import LogUnavailableError
 from api.events.opening import open_log
 from api.hits.lookup import make_classifier
-from api.hits.networks import ListError, try_parse_address
+from api.hits.networks import ListError
 from api.import_logs import Handles, Importer, Watcher
 from api.import_report import INTERRUPTED, shown, tell
 from api.measurement.worker import LogBehindStoreError, ease_gc
@@ -27,8 +27,11 @@ from api.settings import Settings
 from models.engine import make_engine
 from models.migrate import migrate
 
-_IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
-_MAYBE_IPV6 = re.compile(r"[0-9A-Fa-f:]{2,}")
+_IPV4 = re.compile(r"\d{1,3}(?:([.-])\d{1,3})(?:\1\d{1,3}){2}")
+_MAYBE_IPV6 = re.compile(r"(?:[0-9A-Fa-f.%]*:|[0-9A-Fa-f.%]*?%3[Aa]){2,}[0-9A-Fa-f.%]*")
+_TIME = re.compile(r"(?:\d{4}:)?\d{2}:\d{2}:\d{2}")
+_CUT_OFF = re.compile(r"[0-9A-Fa-f:.%-]+$")
+"""What may be the beginning of an address, where a long line is cut."""
 _FIELD = re.compile(r"([a-z_]+)=(.+)")
 
 
@@ -153,14 +156,13 @@ def _keep_aside(folder: Path, file: LogFile, lines: list[Unreadable], asides: li
     path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', file.name)}.{file.prefix.hex()[:8]}.unreadable.tsv"
     with path.open("a", encoding="utf-8", errors="backslashreplace") as out:
         for line in lines:
-            text = _MAYBE_IPV6.sub(_without_address, _IPV4.sub("[address]", line.text))
+            text = _CUT_OFF.sub("", line.text) if len(line.text) >= SHOWN_BYTES else line.text
+            text = _MAYBE_IPV6.sub(_without_address, _IPV4.sub("[address]", text))
             out.write(f"{line.line + 1}\t{line.reason}\t{' '.join(text.split())}\n")
     if path not in asides:
         asides.append(path)
 
 
 def _without_address(found: re.Match[str]) -> str:
-    for text, rest in ((found[0], ""), (found[0][:-1], ":")):  # perhaps a colon of the sentence follows it
-        if try_parse_address(text):
-            return f"[address]{rest}"
-    return found[0]
+    """Whatever has two colons may be an address, or the most of one; but for the time of the day."""
+    return found[0] if _TIME.fullmatch(found[0]) else "[address]"

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api import clock, failpoints
 from api.delivery.importing.blocks import LineBlock, Unreadable
@@ -26,7 +28,7 @@ from api.events.log import Record, partition_of
 from api.events.records import pack
 from api.hits.classify import Classifier
 from api.import_report import OF_NO_EPISODE, Report, shown
-from api.measurement.worker import Worker
+from api.measurement.worker import RETRY_SECONDS, Worker
 from api.settings import Settings
 from models.engine import read_only
 from models.queries import imports
@@ -41,6 +43,8 @@ HEAD_BYTES = 14
 """Of the hash of how a file begins, by which one that was imported before is recognised."""
 LINE_END_STEP_BYTES = 64 << 10
 """How much is looked at, at once, for the last line's end."""
+
+_logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +228,13 @@ class Importer:
         if self._is_worker_alive():
             time.sleep(POLL_SECONDS)
             return
-        for partition in range(self._handles.log.partitions):
-            self._worker.fold_some(partition)
+        try:
+            for partition in range(self._handles.log.partitions):
+                self._worker.fold_some(partition)
+        except (OperationalError, InterfaceError) as error:
+            # As the worker does: the store is busy or away, and what is to be counted is in the event log.
+            _logger.warning("store not available, trying again", cause=str(error))
+            time.sleep(RETRY_SECONDS)
 
     def _is_worker_alive(self) -> bool:
         """Whether a worker of this installation is counting; two at once would be in each other's way."""

@@ -1,6 +1,7 @@
 """What an import of access logs changed, and how it is told."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ SHOWN_PATHS = 5
 
 def shown(path: str) -> str:
     """A file as a person knows it."""
-    return "standard input" if path == "-" else path
+    return "standard input" if path == "-" else os.fsencode(path).decode("utf-8", "replace")
 
 
 @dataclass(slots=True)

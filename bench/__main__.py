@@ -69,7 +69,7 @@ def measure(bench: Bench, parts: list[str]) -> Report:
         _measure_parts(bench, parts, report)
     except BenchError as error:
         report.stopped = str(error)
-    report.targets = targets(report.ingest, report.folding, report.history)
+    report.targets = targets(report.ingest, report.folding, report.history, report.importing)
     report.seconds = time.monotonic() - started
     return report
 

@@ -1,10 +1,14 @@
-"""How fast access logs are read: ours to columns, the baseline to counted downloads. By CPU time, in this process."""
+"""How fast access logs are read and counted, beside a baseline that reads line by line. By CPU time, on one core."""
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,7 +30,13 @@ class ImportRow(msgspec.Struct):
     """gzip to blocks of columns: what comes before anything is decided."""
     naive_per_second: float
     """gzip to downloads in a table."""
+    whole_per_second: float
+    """gzip to committed downloads, by our rules."""
+    whole_by_clock: float
+    peak_mb: float
+    """Of the whole import's process, the highest of the repeats."""
     read_runs: list[float]
+    whole_runs: list[float]
     naive_runs: list[float]
 
 
@@ -35,19 +45,45 @@ def measure_import(bench: Bench) -> ImportRow:
     plan, folder = bench.plan, bench.processes.folder
     bench.tell("writing an access log")
     log, _ = make_log(folder, plan.import_lines)
-    read_runs, naive_runs = [], []
+    read_runs, naive_runs, wholes = [], [], []
     for repeat in range(plan.import_repeats):
         bench.tell(f"reading an access log, round {repeat + 1} of {plan.import_repeats}")
         read_runs.append(_per_second(plan.import_lines, lambda: read(log)))
+        wholes.append(import_whole(log, folder / f"import-{repeat}", plan.import_lines))
         naive_runs.append(_per_second(plan.import_lines, lambda: count_naively(log, folder / "naive-import.db")))
     return ImportRow(
         lines=plan.import_lines,
         packed_bytes=log.stat().st_size,
         read_per_second=median(read_runs),
         naive_per_second=median(naive_runs),
+        whole_per_second=median(whole.by_cpu for whole in wholes),
+        whole_by_clock=median(whole.by_clock for whole in wholes),
+        peak_mb=max(whole.peak_mb for whole in wholes),
         read_runs=read_runs,
+        whole_runs=[whole.by_cpu for whole in wholes],
         naive_runs=naive_runs,
     )
+
+
+class Whole(NamedTuple):
+    """One import of a log."""
+
+    by_cpu: float
+    """Lines a second."""
+    by_clock: float
+    peak_mb: float
+
+
+def import_whole(log: Path, folder: Path, lines: int) -> Whole:
+    """Import a log into a new installation, in a process of its own on one core."""
+    command = [sys.executable, "-m", "bench.import_whole", str(log), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "the import failed")
+    found = json.loads(done.stdout)
+    if found["lines"] != lines:
+        raise BenchError(f"of {lines} lines {found['lines']} were imported")
+    return Whole(lines / found["cpu_seconds"], lines / found["clock_seconds"], found["peak_mb"])
 
 
 def make_log(folder: Path, lines: int) -> tuple[Path, list[AudioFile]]:

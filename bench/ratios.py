@@ -6,6 +6,7 @@ import msgspec
 
 from bench.folding import FoldingRow
 from bench.history import HistoryRow, ratio
+from bench.importing import ImportRow
 from bench.ingest import IngestRow
 from bench.plan import USUAL_BATCH
 
@@ -17,6 +18,11 @@ FOLDING_RATE = 100_000
 """Events per second on one core."""
 HISTORY_RATIO = 0.7
 """Folding with much history, times folding with little."""
+
+IMPORT_RATE = 100_000
+"""Lines of a packed nginx log to committed downloads, per second on one core."""
+IMPORT_RATIO = 1
+"""The same, times a baseline that reads line by line and counts by simpler rules."""
 
 
 class Target(msgspec.Struct):
@@ -32,7 +38,10 @@ class Target(msgspec.Struct):
 
 
 def targets(
-    ingest: list[IngestRow] | None, folding: FoldingRow | None, history: list[HistoryRow] | None = None
+    ingest: list[IngestRow] | None,
+    folding: FoldingRow | None,
+    history: list[HistoryRow] | None = None,
+    importing: ImportRow | None = None,
 ) -> list[Target]:
     """Those that the measured parts can answer."""
     found = []
@@ -52,7 +61,17 @@ def targets(
     if history:
         few, many = (f"{row.size.known_events:,}" for row in history)
         found.append(_target(f"folding at {many} known events / at {few}", *_history(history)))
+    if importing:
+        found += _importing(importing)
     return found
+
+
+def _importing(row: ImportRow) -> list[Target]:
+    ratio = row.whole_per_second / row.naive_per_second
+    return [
+        _target("log to downloads, one core", row.whole_by_clock, IMPORT_RATE, "lines/s", row.whole_per_second),
+        _target("log to downloads / naive", ratio, IMPORT_RATIO, "x", ratio),
+    ]
 
 
 def _history(rows: list[HistoryRow]) -> tuple[float, float, str, float]:

@@ -146,7 +146,10 @@ def _importing(row: ImportRow) -> Table:
     title = f"Reading an access log (gzip, {row.lines:,} lines, by CPU time)"
     table = _table(title, "", "lines/s", "lowest", "highest")
     table.add_row("to columns", *_rates(row.read_per_second, row.read_runs))
+    table.add_row("to committed downloads", *_rates(row.whole_per_second, row.whole_runs))
+    table.add_row("the same, by clock", f"{row.whole_by_clock:,.0f}", "", "")
     table.add_row("naive, to downloads", *_rates(row.naive_per_second, row.naive_runs))
+    table.add_row("peak of memory, MB", f"{row.peak_mb:,.0f}", "", "")
     return table
 
 

@@ -49,7 +49,9 @@ class HitRecorder:
             if not self.log.append_nowait(Record(hit.consumer[:8], pack(hit))):
                 _logger.warning("hit dropped: the event log is full", episode=hit.episode)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the log is not the listener's problem
-            _logger.error("hit dropped: the event log failed", episode=str(arrival.media.episode), error=str(error))
+            _logger.error(
+                "hit dropped: the event log failed", episode=str(arrival.media.episode), error=type(error).__name__
+            )
 
     def _hit(self, arrival: Arrival, status: int, sent_bytes: int) -> Hit:
         request, media, day = arrival.request, arrival.media, arrival.at_ms // DAY_MS
@@ -82,7 +84,7 @@ class HitRecorder:
             classifier = self.classifier
             return classifier.agent(user_agent), classifier.address(host, day), classifier.referrer(referrer)
         except Exception as error:  # noqa: BLE001 - a hit of which nothing is known is better than none
-            _logger.error("a hit could not be classified", error=repr(error))
+            _logger.error("a hit could not be classified", error=type(error).__name__)
             return AgentFacts("", "", Trait.NONE), AddressFacts("", Trait.NONE), Trait.NONE
 
 

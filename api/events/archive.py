@@ -190,12 +190,13 @@ def received_day(record: StoredRecord) -> date:
 
 
 def _pages(path: Path) -> Iterator[list[StoredRecord]]:
+    names = ["offset", "key", "payload", "appended_ms", "is_damaged"]
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(
-            batch_size=PAGE, columns=["offset", "key", "payload", "appended_ms", "is_damaged"]
-        ):
-            columns = [column.to_pylist() for column in batch.columns]
-            yield [StoredRecord(*row) for row in zip(*columns, strict=True)]
+        # Group by group: each has no more bytes than were read from the log at once.
+        for group in range(file.num_row_groups):
+            for batch in file.iter_batches(batch_size=PAGE, row_groups=[group], columns=names):
+                columns = [column.to_pylist() for column in batch.columns]
+                yield [StoredRecord(*row) for row in zip(*columns, strict=True)]
 
 
 def _changed(record: StoredRecord, change: Callable[[StoredRecord], Record]) -> StoredRecord:

@@ -5,6 +5,8 @@ The first element tells the type; new fields go to the end with a default, so th
 
 import msgspec
 
+from models.columns import DAY_MS
+
 EventTuple = tuple[int, str, str, str, int, int, int, int, bool]
 """seq, kind, episode, session, at_ms, from_ms, to_ms, wall_ms, is_offline: an accepted event, exactly as sent."""
 
@@ -171,15 +173,16 @@ def is_chunk(payload: bytes) -> bool:
     return len(payload) > 1 and payload[0] & 0xF0 == _FIX_ARRAY and payload[1] == _CHUNK
 
 
-def source_of(payload: bytes) -> bytes:
-    """The file that a `HitChunk` is of; empty for every other record, and for one that cannot be read."""
+def group_of(payload: bytes) -> bytes:
+    """What a `HitChunk` may be counted together with: its file and its UTC day of receipt, as bytes; empty for every
+    other record, and for one that cannot be read."""
     if not is_chunk(payload):
         return b""
     try:
         record = unpack(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return b""
-    return record.source if isinstance(record, HitChunk) else b""
+    return b"%b/%d" % (record.source, record.received_ms // DAY_MS) if isinstance(record, HitChunk) else b""
 
 
 def is_replay(payload: bytes) -> bool:

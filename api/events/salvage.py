@@ -14,6 +14,8 @@ from api import clock
 from api.events.log import StoredRecord
 from api.events.sqlite_file import OFFSET_MASK, PARTITION_SHIFT, checksum
 
+READ_BYTES = 8 << 20
+"""In one call, about: one record may be a heartbeat or sixty thousand lines of a log."""
 SALVAGE_ROWS = 1000
 """Offsets asked for one by one in one call, when rows together cannot be read."""
 TIME_ROWS = 100
@@ -37,9 +39,8 @@ def read_records(connection: sqlite3.Connection, partition: int, offset: int, li
         if limit <= 0:
             return []
         try:
-            rows = connection.execute(
-                f"{ROW} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (OFFSET_MASK, first + offset, first + end, limit)
-            ).fetchall()
+            rows, is_cut = _read_some(connection, (OFFSET_MASK, first + offset, first + end, limit))
+            limit = rows[-1][0] - offset + 1 if is_cut else limit
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
@@ -50,6 +51,18 @@ def read_records(connection: sqlite3.Connection, partition: int, offset: int, li
             return [StoredRecord(*row[:4]) for row in rows]
         appended_ms = _time_near(connection, first, offset)
     return _with_losses(rows, first, range(offset, offset + limit), appended_ms)
+
+
+def _read_some(connection: sqlite3.Connection, bounds: tuple[int, int, int, int]) -> tuple[list[_Row], bool]:
+    """Rows in order, and whether there are more of them: after `READ_BYTES` it is enough."""
+    rows: list[_Row] = []
+    size = 0
+    for row in connection.execute(f"{ROW} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", bounds):
+        rows.append(row)
+        size += len(row[2]) if isinstance(row[2], bytes) else 0
+        if size >= READ_BYTES:
+            return rows, True
+    return rows, False
 
 
 def is_damage(error: sqlite3.Error) -> bool:

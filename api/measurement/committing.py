@@ -9,7 +9,7 @@ from sqlalchemy.exc import DataError
 from api.consumers import MEASUREMENT
 from api.events import StoredRecord
 from api.events.columns import ColumnsError
-from api.events.records import is_control, source_of
+from api.events.records import group_of, is_control
 from api.measurement.prepare import Prepared, prepare, undecodable
 from api.measurement.store_step import commit_step
 
@@ -28,14 +28,15 @@ _logger = structlog.get_logger(__name__)
 
 def micro_batch(records: Sequence[StoredRecord]) -> list[StoredRecord]:
     """The first records that may be folded together. A control record comes alone: what it says holds from there on.
-    Lines of an access log come with others of the same log only, so that what each import changed can be told."""
+    Lines of an access log come with others of the same log and the same day of receipt only, so that what each import
+    changed can be told, and when."""
     size = 0
     kept: list[StoredRecord] = []
-    source = source_of(records[0].payload) if records else b""
+    group = group_of(records[0].payload) if records else b""
     for record in records:
         if is_control(record.payload):
             return kept or [record]
-        if source_of(record.payload) != source:
+        if group_of(record.payload) != group:
             return kept
         kept.append(record)
         size += len(record.payload)
@@ -62,7 +63,8 @@ def commit_records(
         if half:
             events = commit_records(engine, partition, offset, records[:half], change)
             return events + commit_records(engine, partition, records[half].offset, records[half:], change)
-        commit_step(engine, MEASUREMENT, partition, offset, undecodable(records[0]))
+        prepared = undecodable(records[0])
+        commit_step(engine, MEASUREMENT, partition, offset, prepared)
     else:
         if prepared.undecodable:
             _tell_undecodable(partition, prepared.undecodable)

@@ -55,8 +55,8 @@ def _try_uuid(name: str) -> UUID | None:
         return None
 
 
-def count_hits(connection: Connection, incoming: Incoming) -> tuple[Changes, int]:
-    """Fold hits into the store; what they changed, and how many had been told before."""
+def count_hits(connection: Connection, incoming: Incoming) -> Changes:
+    """Fold hits into the store; what they changed."""
     rules = Rules.from_texts(store.list_counting_rules(connection))
     keys, row_of = rows_of(incoming)
     state = load_state(connection, keys, rules, incoming, row_of)
@@ -69,7 +69,8 @@ def count_hits(connection: Connection, incoming: Incoming) -> tuple[Changes, int
     versions, show_of = load_versions(connection, state)
     found = changes(state, excess, rules.window, versions)
     _write(connection, found, show_of)
-    return found, state.known
+    found.known, found.flood = state.known, state.flood
+    return found
 
 
 def load_state(connection: Connection, keys: list[Row], rules: Rules, incoming: Incoming, row_of: Ints) -> State:

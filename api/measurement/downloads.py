@@ -22,6 +22,9 @@ from models.rotations import rotation_of
 
 Bools = NDArray[np.bool_]
 DayAddress = tuple[int, int]
+MOST_HITS = 20_000
+"""Of one consumer on one episode and one day. Who asks more often is no listener, and all of a row's hits are judged
+each time that it gets one more."""
 NOTHING: Attributes = ("", "", "")
 
 
@@ -50,6 +53,8 @@ class State:
     was_eligible: Bools = field(init=False)
     known: int = field(init=False)
     """Hits that came in and had been told before."""
+    flood: Counter[int] = field(init=False)
+    """Day -> hits that came in and are too many to be kept."""
 
     def __post_init__(self) -> None:
         columns = np.array(self.keys, np.int64).reshape(len(self.keys), 4).T
@@ -62,9 +67,10 @@ class State:
         old, old_rows = unpack_entries([row[4] for row in before])
         entries = np.concatenate([old, incoming.entries])
         rows = np.concatenate([old_rows, row_of])
-        is_new = np.arange(len(entries)) >= len(old)
-        self.entries, self.rows, self.is_new = merge_entries(entries, rows, is_new)
-        self.known = len(entries) - len(self.entries)
+        order = merge_entries(entries, rows)
+        self.known = len(entries) - len(order)
+        order = self._without_flood(order, rows, len(old))
+        self.entries, self.rows, self.is_new = entries[order], rows[order], order >= len(old)
         self.was_eligible = np.array([row[5] for row in before], bool)
         self.is_eligible = self.was_eligible.copy()
         codes = judge_alone(self.entries["method"], self.entries["status"], self.entries["traits"])
@@ -73,6 +79,17 @@ class State:
         self.earlier[row_of] = incoming.earlier
         self.attributes_before = [row[6:9] for row in before]
         self.attributes = self._merged(incoming, row_of)
+
+    def _without_flood(self, order: Ints, rows: Ints, old: int) -> Ints:
+        """Places of entries, of each row only the first `MOST_HITS` that came."""
+        self.flood = Counter()
+        counts = np.bincount(rows[order], minlength=len(self.keys))
+        for row in np.flatnonzero(counts > MOST_HITS).tolist():
+            came = np.sort(order[(rows[order] == row) & (order >= old)])
+            left_out = came[max(0, len(came) - (int(counts[row]) - MOST_HITS)) :]
+            order = order[~np.isin(order, left_out)]
+            self.flood[int(self.day[row])] += len(left_out)
+        return order
 
     def _merged(self, incoming: Incoming, row_of: Ints) -> list[Attributes]:
         merged = list(self.attributes_before)
@@ -135,6 +152,9 @@ class Changes:
     """(episode_id, day) of which a consumer's download was taken back."""
     by_outcome: dict[str, int] = field(default_factory=dict)
     """Outcome -> hits, over all episodes and days."""
+    known: int = 0
+    flood: Counter[int] = field(default_factory=Counter)
+    """As in `State`."""
 
 
 def changes(state: State, excess: Mapping[DayAddress, tuple[bool, bool]], window: str, versions: Versions) -> Changes:

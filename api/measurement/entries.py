@@ -42,8 +42,8 @@ def pack_entries(entries: Entries, starts: Rows, ends: Rows) -> list[bytes]:
     return [packed[start:end] for start, end in bounds]
 
 
-def merge_entries(entries: Entries, rows: Rows, is_new: NDArray[np.bool_]) -> tuple[Entries, Rows, NDArray[np.bool_]]:
-    """Entries in the order of their rows and times, without those that a log told before.
+def merge_entries(entries: Entries, rows: Rows) -> NDArray[np.int64]:
+    """The places of the entries in the order of their rows and times, without those that a log told before.
 
     What is equal: the same row, time, part, status, method, kind of Range and place among its like. Of two such lines
     the one that came first stays, with the traits and the version it was received with. Live hits are all different
@@ -63,5 +63,4 @@ def merge_entries(entries: Entries, rows: Rows, is_new: NDArray[np.bool_]) -> tu
     is_told = np.zeros(len(order), bool)
     is_told[1:] = (place[1:] == place[:-1]) & (part[1:] == part[:-1]) & (kind[1:] == kind[:-1])
     is_told &= entries["is_live"][order] == 0
-    order = order[~is_told]
-    return entries[order], rows[order], is_new[order]
+    return order[~is_told]

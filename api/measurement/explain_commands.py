@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from api.measurement.explaining import ExplainedHit, Explanation
 from api.measurement.explaining import explain as explain_hits
 from api.measurement.load import find_episode_id
+from api.measurement.rules import OUTCOMES
 from api.settings import Settings
 from models.engine import make_engine, read_only
 from models.migrate import is_current
@@ -25,11 +26,16 @@ def explain(episode: str, day: str, *, hit: str, outcome: str, hits: int, as_jso
         parsed = date.fromisoformat(day)
     except ValueError as error:
         raise _fail(f"{day!r} is no day. Days are written YYYY-MM-DD.", 2) from error
+    if outcome not in {"", *OUTCOMES}:
+        raise _fail(f"No hit comes to {outcome!r}. The outcomes are: {', '.join(OUTCOMES)}.", 2)
     engine = make_engine(Settings().resolved_store_url())
-    if not is_current(engine):
-        raise _fail("The store's schema is not the newest. Run `earshot migrate` first.")
-    with read_only(engine).connect() as connection:
-        found = explain_hits(connection, _episode(connection, episode), parsed)
+    try:
+        if not is_current(engine):
+            raise _fail("The store's schema is not the newest. Run `earshot migrate` first.")
+        with read_only(engine).connect() as connection:
+            found = explain_hits(connection, _episode(connection, episode), parsed)
+    finally:
+        engine.dispose()
     chosen = _chosen(found, hit, outcome, hits or (DEFAULT_HITS if outcome else 0))
     if as_json:
         typer.echo(json.dumps(_to_json(found, chosen)))

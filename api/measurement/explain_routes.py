@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from api.deps import ReadSessionDep, require
 from api.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError, documented
 from api.measurement.explaining import ExplainedHit, explain
+from api.measurement.rules import OUTCOMES
 from models.queries import catalogue
 from models.tables import Role
 
@@ -75,6 +76,8 @@ def explain_hits(
     found = catalogue.get_episode(session, episode_id, None)
     if found is None or found[0].id is None:
         raise NotFoundError("There is no such episode. GET /v1/shows/{id}/episodes lists them with their ids.")
+    if outcome not in {None, *OUTCOMES}:
+        raise InvalidError(f"No hit comes to {outcome!r}. The outcomes are: {', '.join(OUTCOMES)}.")
     explanation = explain(session.connection(), found[0].id, day)
     hits = [hit for hit in explanation.hits if outcome in {None, hit.outcome}]
     return ExplanationOut(

@@ -1,7 +1,6 @@
 """Hits of a step of the worker, live and from access logs: counted, and accounted for."""
 
 from collections import Counter
-from itertools import groupby
 
 from sqlalchemy import Connection
 
@@ -19,6 +18,9 @@ Outcomes = Counter[tuple[int, str, str]]
 KNOWN = "known"
 """Outcome of a line of a log that another log has told before."""
 
+FLOOD = "flood"
+"""Cause of hits that are too many of one consumer, one episode and one day to be kept."""
+
 
 def write_hits(connection: Connection, hits: list[Hit], outcomes: Outcomes) -> None:
     """Count live hits."""
@@ -28,28 +30,30 @@ def write_hits(connection: Connection, hits: list[Hit], outcomes: Outcomes) -> N
     for hit in hits:
         is_known = find(hit.episode, hit.audio_sha256) is not None
         outcomes[hit.at_ms // DAY_MS, "hit", "counted" if is_known else Cause.UNKNOWN_EPISODE] += 1
-    count_hits(connection, of_hits(hits, find))
+    for day, flood in count_hits(connection, of_hits(hits, find)).flood.items():
+        outcomes[day, "hit", "counted"] -= flood
+        outcomes[day, "hit", FLOOD] += flood
 
 
 def write_chunks(connection: Connection, chunks: list[HitChunk], outcomes: Outcomes) -> None:
-    """Count lines of one access log, those that were not counted before."""
+    """Count lines of one access log, received on one day; those that were not counted before."""
     new = _not_counted(connection, chunks)
-    for day, received in groupby(new, lambda chunk: chunk.received_ms // DAY_MS):
-        _write_day(connection, day, list(received), outcomes)
-
-
-def _write_day(connection: Connection, day: int, new: list[HitChunk], outcomes: Outcomes) -> None:
-    """Count lines that were received on one day: so what is told of the day depends on no micro-batch."""
+    if not new:
+        return
+    day = new[0].received_ms // DAY_MS
     find = find_version(connection, {episode for chunk in new for episode, _ in chunk.files})
     incoming = Incoming.joined([of_chunk(chunk, find) for chunk in new])
-    found, known = count_hits(connection, incoming)
+    found = count_hits(connection, incoming)
+    known, flood = found.known, found.flood.total()
     changed = Counter(found.by_outcome)
     changed[KNOWN] += known
+    changed[FLOOD] += flood
     changed[Cause.UNKNOWN_EPISODE] += incoming.unknown
     for chunk in new:
         changed.update(chunk.aside)
     _note(connection, new[-1], changed)
-    outcomes[day, "hit", "counted"] += len(incoming.entries) - known
+    outcomes[day, "hit", "counted"] += len(incoming.entries) - known - flood
+    outcomes[day, "hit", FLOOD] += flood
     outcomes[day, "hit", "duplicate"] += known
     outcomes[day, "hit", Cause.UNKNOWN_EPISODE] += incoming.unknown
 

@@ -117,10 +117,11 @@ def _check(chunk: HitChunk, columns: dict[str, Column]) -> None:
     for name, values in lists.items():
         if chunk.hits and columns[name].max() >= len(values):
             raise ColumnsError(f"{name} points behind its list")
-    _check_times(columns["at_ms"])
+    check_times(columns["at_ms"])
 
 
-def _check_times(at_ms: Ints) -> None:
+def check_times(at_ms: Ints) -> None:
+    """Raises ColumnsError for times that no calendar has."""
     if len(at_ms) and not 0 <= at_ms.min() <= at_ms.max() < _END_MS:
         raise ColumnsError("a time is beyond the calendar")
 
@@ -141,7 +142,7 @@ def of_hits(hits: Sequence[Hit], find: FindVersion) -> Incoming:
     about: dict[Attributes, int] = {}
     rows = np.array([_row(hit, version, about) for hit, version in found], np.int64).reshape(len(found), 12)
     at_ms, status, method, first, last, sent, size, traits, version_id, episode_id, attributes, answered = rows.T
-    _check_times(at_ms)
+    check_times(at_ms)
     entries["at"], entries["version"], entries["status"] = at_ms % DAY_MS, version_id, status
     entries["method"], entries["is_live"] = method, 1
     entries["first"], entries["end"], is_unplaced = sent_parts(answered, first, last, sent, size)
@@ -168,8 +169,9 @@ def _row(hit: Hit, version: Version, about: dict[Attributes, int]) -> tuple[int,
     sent, answered = hit.sent_bytes, hit.status
     if hit.status == 302 and hit.traits & Trait.REDIRECT:
         # What was asked for here is sent elsewhere; of several ranges nobody knows how much.
-        sent = 0 if (first, last) == NO_SINGLE_RANGE else MOST_BYTES
-        answered = 206 if hit.range else 200
+        is_several = "," in hit.range
+        sent = 0 if is_several else MOST_BYTES
+        answered = 200 if (first, last) in {WHOLE, NO_SINGLE_RANGE} and not is_several else 206
     return (
         *(hit.at_ms, hit.status, method, first, last, sent, version.audio_bytes, traits),
         *(version.id, version.episode_id, place, answered),

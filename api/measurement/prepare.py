@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
+import numpy as np
 
 from api.events import StoredRecord
 from api.events.chain import chain_ids
 from api.events.records import Actions, AnyRecord, Erase, Gone, Hit, HitChunk, Kept, Replay, SyncBatch, unpack
 from api.measurement.causes import ACTION
 from api.measurement.fold import PreparedBatch, Source
+from api.measurement.incoming import check_times
 from models.columns import DAY_MS
 
 
@@ -49,11 +51,9 @@ def prepare(records: Sequence[StoredRecord]) -> Prepared:
             prepared.undecodable.append(stored)
             continue
         try:
-            record = unpack(stored.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            _sort_in(prepared, unpack(stored.payload), stored.offset)
+        except (msgspec.DecodeError, ValueError, RecursionError):
             prepared.undecodable.append(stored)
-            continue
-        _sort_in(prepared, record, stored.offset)
     return prepared
 
 
@@ -63,8 +63,10 @@ def _sort_in(prepared: Prepared, record: AnyRecord, offset: int) -> None:
             ids = chain_ids(str(UUID(bytes=record.device)), record.after, record.events)
             prepared.batches.append(PreparedBatch(record, ids, record.received_ms // DAY_MS))
         case Hit():
+            check_times(np.array([record.at_ms]))
             prepared.hits.append(record)
         case HitChunk():
+            check_times(np.array([record.received_ms]))
             prepared.chunks.append(record)
         case Actions() | Replay():
             prepared.batches.append(_unchained(record))

@@ -79,6 +79,7 @@ def _list(connection: Connection, column: object, values: Sequence[object]) -> l
     return found
 
 
-def has_versions(connection: Connection) -> bool:
-    """Whether any episode has, or had, audio."""
-    return connection.execute(select(col(AudioVersion.id)).limit(1)).first() is not None
+def list_episodes_with_audio(connection: Connection) -> list[UUID]:
+    """Every episode that has, or had, audio; deleted ones too."""
+    of_version = select(col(AudioVersion.episode_id))
+    return list(connection.execute(select(col(Episode.uuid)).where(col(Episode.id).in_(of_version))).scalars())

@@ -100,10 +100,10 @@ def test_an_address_beyond_the_cap_downloads_nothing(agents: int, expected: str)
 
 
 def test_unique_consumers_are_of_the_days_up_to_one() -> None:
-    days = [make_hit(address=f"192.0.2.{number}", at_ms=NOON_MS - number * DAY_MS) for number in (6, 5, 0)]
+    days = [make_hit(address=f"192.0.2.{number}", at_ms=NOON_MS - number * DAY_MS) for number in (7, 6, 1, 0)]
     first, last = TODAY - timedelta(days=9), TODAY - timedelta(days=1)
-    found = expect([*days, make_hit(address="192.0.2.6")], SHOWS).to_json(SHOWS, first, last)
-    assert found["by_show"][SHOW.text.slug]["consumers"][str(last)] == [2, 3, 3]
+    found = expect([*days, make_hit(address="192.0.2.9")], SHOWS).to_json(SHOWS, first, last)
+    assert found["by_show"][SHOW.text.slug]["consumers"][str(last)] == [2, 4, 5]
     assert found["by_show"][SHOWS[1].text.slug]["consumers"][str(last)] == [0, 0, 0]
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from api.delivery.importing import times
 from api.delivery.importing.blocks import Rows, Texts
 from api.delivery.importing.lines import Fields
-from api.delivery.importing.requests import country_of, host_of, nearest_public, parse_request, parse_target
+from api.delivery.importing.requests import address_of, country_of, host_of, nearest_public, parse_request, parse_target
 from api.delivery.importing.texts import Raw, to_agent, to_text, to_texts, unique
 
 NO_TIME = "its time does not exist, or is written in a way not known here"
@@ -109,7 +109,7 @@ def _numbers(raw: Raw) -> NDArray[np.int64]:
 
 def _address(fields: Fields) -> Texts:
     if "ip" in fields.columns or "forwarded" not in fields.columns:
-        return to_texts(fields.get("ip"))
+        return _mapped(fields.get("ip"), address_of)
     return _mapped(fields.get("forwarded"), nearest_public)
 
 

@@ -25,6 +25,8 @@ from models.rotations import has_earlier, rotation_of
 Column = NDArray[Any]
 REMEMBERED = 500_000
 """Addresses and user agents whose hashes are kept; beyond, they are worked out again."""
+MOST_PATHS = 10_000
+"""Of those that are no known episode's: a report shows the first few, and a scanner asks for millions."""
 OTHER = METHODS.index("OTHER")
 
 
@@ -105,7 +107,7 @@ class ChunkMaker:
             episode, version = self.finder.find(rows.host.values[host], rows.path.values[path])
             if episode in {NOT_AUDIO, UNKNOWN}:
                 aside[episode] += counts[pair]
-                if episode == UNKNOWN:
+                if episode == UNKNOWN and len(self.unknown_paths) < MOST_PATHS:
                     self.unknown_paths[rows.path.values[path]] += counts[pair]
                 continue
             versions = self.finder.versions(episode)

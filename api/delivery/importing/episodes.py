@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from models.engine import read_only
 from models.episode_references import normal_url
-from models.queries.audio_versions import Version, has_versions, list_versions
+from models.queries.audio_versions import Version, list_episodes_with_audio, list_versions
 from models.queries.episode_urls import list_references
 
 AUDIO = re.compile(r"\.(?:mp3|m4a|m4b|mp4|aac|ogg|oga|opus|wav|flac|m4v|mov)$", re.IGNORECASE)
@@ -45,19 +45,20 @@ class EpisodeFinder:
     def __init__(self, engine: Engine, patterns: Iterable[re.Pattern[str]] = ()) -> None:
         self._engine = read_only(engine)
         self._patterns = tuple(patterns)
-        self._by_path: dict[str, dict[str, str]] = {}
+        self._by_path: dict[str, dict[str, set[str]]] = {}
+        self._hosts: set[str] = set()
         self._by_guid: dict[str, str] = {}
         self._by_file: dict[str, set[str]] = {}
         self._versions: dict[str, list[Version]] = {}
         with self._engine.connect() as connection:
+            self._episodes = {str(uuid) for uuid in list_episodes_with_audio(connection)}
             for url, uuid, guid in list_references(connection):
                 self._learn(url, str(uuid), guid)
 
     @property
     def has_episodes(self) -> bool:
         """Whether there is any episode at all that hits could be of."""
-        with self._engine.connect() as connection:
-            return has_versions(connection)
+        return bool(self._episodes)
 
     def _learn(self, url: str, episode: str, guid: str) -> None:
         self._by_guid[guid] = episode
@@ -66,7 +67,9 @@ class EpisodeFinder:
             return
         host, _, rest = normal.partition("/")
         path = "/" + unquote(rest.partition("?")[0])
-        self._by_path.setdefault(path, {})[host.partition(":")[0]] = episode
+        host = host.partition(":")[0]
+        self._hosts.add(host)
+        self._by_path.setdefault(path, {}).setdefault(host, set()).add(episode)
         self._by_file.setdefault(path.rpartition("/")[2], set()).add(episode)
 
     def find(self, host: str, path: str) -> tuple[str, str]:
@@ -75,17 +78,24 @@ class EpisodeFinder:
         found = _OWN.fullmatch(path)
         if found:
             episode = found[1].lower()
-            return (episode, (found[2] or "").lower()) if self.versions(episode) else (UNKNOWN, "")
+            return (episode, (found[2] or "").lower()) if episode in self._episodes else (UNKNOWN, "")
         plain = unquote(path)
-        episodes = self._by_path.get(plain, {})
-        known = episodes.get(host) or self._only(set(episodes.values())) or self._by_pattern(plain)
-        if known and self.versions(known):
+        known = self._by_address(host, plain) or self._by_pattern(plain)
+        if known in self._episodes:
             return known, ""
-        return (UNKNOWN if known or AUDIO.search(plain) else NOT_AUDIO), ""
+        return (UNKNOWN if plain in self._by_path or AUDIO.search(plain) else NOT_AUDIO), ""
+
+    def _by_address(self, host: str, path: str) -> str:
+        """By the address in the feed. A host that no feed names may be a CDN's before any of theirs."""
+        by_host = self._by_path.get(path, {})
+        if host in self._hosts:
+            return self._only(by_host.get(host, set()))
+        return self._only({episode for episodes in by_host.values() for episode in episodes})
 
     @staticmethod
     def _only(episodes: set[str]) -> str:
-        """The same path on two hosts may be two episodes; then the host has to tell."""
+        """One path may be two episodes, on two hosts or told apart by what stands behind a question mark; then nobody
+        knows, and none is better than the wrong one."""
         return next(iter(episodes)) if len(episodes) == 1 else ""
 
     def _by_pattern(self, path: str) -> str:
@@ -102,12 +112,8 @@ class EpisodeFinder:
         return ""
 
     def versions(self, episode: str) -> list[Version]:
-        """The versions of an episode's file, the oldest first; none when there is no such episode."""
+        """The versions of a known episode's file, the oldest first."""
         if episode not in self._versions:
-            try:
-                uuid = UUID(episode)
-            except ValueError:
-                return []
             with self._engine.connect() as connection:
-                self._versions[episode] = list_versions(connection, [uuid])
+                self._versions[episode] = list_versions(connection, [UUID(episode)])
         return self._versions[episode]

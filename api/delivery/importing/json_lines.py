@@ -80,7 +80,7 @@ def keys_of(lines: Iterable[bytes]) -> set[str]:
     for line in lines:
         try:
             found = msgspec.json.decode(line, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         for key, value in found.items():
             keys |= {key, *(f"{key}.{inner}" for inner in value)} if isinstance(value, dict) else {key}
@@ -110,7 +110,7 @@ class JsonLines:
         for place, (start, end) in enumerate(zip(lines.starts.tolist(), lines.ends.tolist(), strict=True)):
             try:
                 found.append(msgspec.structs.astuple(self._decoder.decode(lines.data[start:end])))
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 refused.append((int(lines.numbers[place]), NO_JSON))
                 is_read[place] = False
         columns = {name: _encode(values) for name, values in self._columns(found).items()}

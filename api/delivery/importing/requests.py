@@ -3,6 +3,8 @@
 import re
 from ipaddress import ip_address
 
+from api.addresses import try_parse_hop
+
 _METHOD = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}")
 _END_OF_PATH = re.compile(r"[?#]")
 _PORT = re.compile(r":\d*$")
@@ -39,9 +41,16 @@ def country_of(text: str) -> str:
     return text.upper() if len(text) == len("DE") and text.isascii() and text.isalpha() else ""
 
 
+def address_of(text: str) -> str:
+    """An address without the port and the brackets that some servers log with it."""
+    if "[" not in text and not ("." in text and ":" in text):
+        return text  # nearly all; parsing each would take longer than all else
+    return try_parse_hop(text) or text
+
+
 def nearest_public(forwarded: str) -> str:
     """Of X-Forwarded-For, the last address that is not private: what stands before it, anyone may have written."""
-    addresses = [address.strip() for address in forwarded.split(",")]
+    addresses = [try_parse_hop(hop) or hop.strip() for hop in forwarded.split(",")]
     return next((address for address in reversed(addresses) if _is_public(address)), addresses[-1])
 
 
