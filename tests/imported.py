@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Engine
+from typer.testing import CliRunner
 
+from api.cli import app
 from models.bulk import Row
 from models.engine import make_engine, read_only
 from models.migrate import migrate
@@ -65,7 +68,7 @@ def write(path: Path, lines: Sequence[str], end: str = "\n") -> Path:
 
 @dataclass
 class Imports:
-    """`earshot import-logs` in one installation, in processes of its own."""
+    """`earshot import-logs` in one installation."""
 
     home: Path
     store_url: str
@@ -87,10 +90,18 @@ class Imports:
         )
 
     def run(self, *arguments: str | Path, piped: bytes = b"", **environment: str) -> "Done":
-        """Import, and wait for the end."""
-        process = self.start(*arguments, **environment)
-        out, err = process.communicate(piped)
-        return Done(process.returncode, out.decode(), err.decode())
+        """Import, and wait for the end; in a process of its own when that has an environment of its own."""
+        if environment:
+            process = self.start(*arguments, **environment)
+            out, err = process.communicate(piped)
+            return Done(process.returncode, out.decode(), err.decode())
+        result = CliRunner().invoke(
+            app, ["import-logs", *map(str, arguments)], input=piped, env=self.environment(COLUMNS="200")
+        )
+        structlog.reset_defaults()  # the command prints elsewhere than the tests' other loggers
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Done(result.exit_code, result.stdout, result.stderr)
 
     def report(self, *arguments: str | Path, piped: bytes = b"") -> dict[str, Any]:
         """What an import that goes well says of itself."""

@@ -60,11 +60,11 @@ def _episode(connection: Connection, name: str) -> int:
 
 def _chosen(found: Explanation, hit: str, outcome: str, most: int) -> list[ExplainedHit]:
     if hit:
-        chosen = [known for known in found.hits if known.id == hit]
-        if not chosen:
+        chosen = found.find(hit)
+        if chosen is None:
             raise _fail(f"There is no hit {hit!r} on that day. `--hits 100` lists hits with their ids.")
-        return chosen
-    return [known for known in found.hits if outcome in {"", known.outcome}][:most]
+        return [chosen]
+    return found.some(outcome, most=most)
 
 
 def _to_json(found: Explanation, chosen: list[ExplainedHit]) -> dict[str, object]:

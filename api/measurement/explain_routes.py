@@ -79,13 +79,12 @@ def explain_hits(
     if outcome not in {None, *OUTCOMES}:
         raise InvalidError(f"No hit comes to {outcome!r}. The outcomes are: {', '.join(OUTCOMES)}.")
     explanation = explain(session.connection(), found[0].id, day)
-    hits = [hit for hit in explanation.hits if outcome in {None, hit.outcome}]
     return ExplanationOut(
         window=explanation.rules.window,
         excess_cap=explanation.rules.excess_cap,
         total=explanation.total,
         outcomes=explanation.outcomes,
-        hits=[_hit(hit) for hit in hits[offset : offset + limit]],
+        hits=[_hit(hit) for hit in explanation.some(outcome or "", offset, limit)],
     )
 
 

@@ -1,7 +1,5 @@
 """Why each hit of an episode on a day counted or not: the rules it went through, by the code that counts."""
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -63,47 +61,60 @@ class ExplainedHit:
     path: list[Step]
 
 
-@dataclass(frozen=True, slots=True)
 class Explanation:
-    """An episode's hits of a day."""
+    """An episode's hits of a day. They are judged all at once, and described when they are asked for."""
 
-    rules: Rules
-    outcomes: dict[str, int]
-    """Outcome -> hits; they add up to all hits."""
-    hits: list[ExplainedHit]
+    def __init__(self, rules: Rules, state: State, found: Judgement, rows: int) -> None:
+        """`rows`: how many of the state's rows are of the day; those behind them lie around it."""
+        self.rules = rules
+        self._state, self._found = state, found
+        places = np.flatnonzero(state.rows < rows)
+        row = state.rows[places]
+        self._number = places - np.searchsorted(state.rows, row)
+        """Among the hits of the row."""
+        order = np.lexsort((self._number, state.agent[row].view(np.uint64), state.entries["at"][places]))
+        self._places, self._number = places[order], self._number[order]
+        counts = np.bincount(found.codes[places], minlength=len(OUTCOMES)).tolist()
+        self.outcomes = {outcome: hits for outcome, hits in zip(OUTCOMES, counts, strict=True) if hits}
+        """Outcome -> hits; they add up to all hits."""
 
     @property
     def total(self) -> int:
         """All hits of the day."""
-        return sum(self.outcomes.values())
+        return len(self._places)
 
+    @property
+    def hits(self) -> list[ExplainedHit]:
+        """All of them, in order of time."""
+        return self.some()
 
-def explain(connection: Connection, episode_id: int, day: date) -> Explanation:
-    """All hits of an episode on a UTC day, in order of time, with the path that each took through the rules."""
-    rules = Rules.from_texts(store.list_counting_rules(connection))
-    keys = store.list_keys_of_episode(connection, day_number(day), episode_id)
-    state = load_state(connection, keys, rules, Incoming.none(), np.zeros(0, np.int64))
-    found = judged(
-        state, list_excess(connection, state, rules.excess_cap), rules.window, load_versions(connection, state)[0]
-    )
-    hits = sorted(_hits(state, found, rules, len(keys)), key=lambda hit: (hit.at, hit.id))
-    counts = Counter(hit.outcome for hit in hits)
-    return Explanation(rules, {outcome: counts[outcome] for outcome in OUTCOMES if counts[outcome]}, hits)
+    def some(self, outcome: str = "", first: int = 0, most: int | None = None) -> list[ExplainedHit]:
+        """Hits in order of time, with this outcome if one is given, from the `first` on, `most` of them."""
+        chosen = np.arange(self.total)
+        if outcome:
+            chosen = chosen[self._found.codes[self._places] == CODE[outcome]]
+        return [self._hit(place) for place in chosen[first : None if most is None else first + most].tolist()]
 
+    def find(self, hit_id: str) -> ExplainedHit | None:
+        """The hit with this id."""
+        at = hit_id.split("-")[1:2]
+        if not at or not at[0].isdecimal():
+            return None
+        same_time = np.flatnonzero(self._state.entries["at"][self._places] == int(at[0])).tolist()
+        return next((hit for hit in map(self._hit, same_time) if hit.id == hit_id), None)
 
-def _hits(state: State, found: Judgement, rules: Rules, rows: int) -> Iterator[ExplainedHit]:
-    number: Counter[int] = Counter()
-    for place in np.flatnonzero(state.rows < rows).tolist():
+    def _hit(self, number: int) -> ExplainedHit:
+        state, place = self._state, int(self._places[number])
         row, entry = int(state.rows[place]), state.entries[place]
         app, device_class, country = state.attributes[row]
         consumer = f"{int(state.agent[row]) & (1 << 64) - 1:016x}"
         is_placed = not int(entry["traits"]) & Trait.BYTES_ONLY
-        first, end = int(entry["first"]), int(entry["end"])
-        at_ms = int(state.day[row]) * DAY_MS + int(entry["at"])
-        code = int(found.codes[place])
-        yield ExplainedHit(
-            id=f"{consumer}-{int(entry['at'])}-{number[row]}",
-            at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at_ms),
+        first, end, at = int(entry["first"]), int(entry["end"]), int(entry["at"])
+        code = int(self._found.codes[place])
+        reached, needed = int(self._found.reached[place]), int(self._found.needed[place])
+        return ExplainedHit(
+            id=f"{consumer}-{at}-{int(self._number[number])}",
+            at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(state.day[row]) * DAY_MS + at),
             consumer=consumer[:CONSUMER_CHARACTERS],
             app=app,
             device_class=device_class,
@@ -115,9 +126,19 @@ def _hits(state: State, found: Judgement, rules: Rules, rows: int) -> Iterator[E
             sent_bytes=end - first,
             source="live" if entry["is_live"] else "log",
             outcome=OUTCOMES[code],
-            path=_path(code, rules, int(found.reached[place]), int(found.needed[place]), entry),
+            path=_path(code, self.rules, reached, needed, entry),
         )
-        number[row] += 1
+
+
+def explain(connection: Connection, episode_id: int, day: date) -> Explanation:
+    """All hits of an episode on a UTC day, in order of time, with the path that each took through the rules."""
+    rules = Rules.from_texts(store.list_counting_rules(connection))
+    keys = store.list_keys_of_episode(connection, day_number(day), episode_id)
+    state = load_state(connection, keys, rules, Incoming.none(), np.zeros(0, np.int64))
+    found = judged(
+        state, list_excess(connection, state, rules.excess_cap), rules.window, load_versions(connection, state)[0]
+    )
+    return Explanation(rules, state, found, len(keys))
 
 
 def _path(code: int, rules: Rules, reached: int, needed: int, entry: Any) -> list[Step]:
