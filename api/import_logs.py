@@ -255,7 +255,8 @@ def _key_for(partition: int, partitions: int) -> bytes:
 
 def _whole_lines(path: str) -> tuple[int | None, bool]:
     """Where the last line of a file ends that has an end, and whether there is more behind it: a server may be about to
-    write the rest. None for what is read as it is, packed files and the standard input."""
+    write the rest. None for what is read as it is: packed files, the standard input, and a last line that lacks nothing
+    but its end."""
     if path == "-":
         return None, False
     with Path(path).open("rb") as file:
@@ -265,7 +266,18 @@ def _whole_lines(path: str) -> tuple[int | None, bool]:
         while end:
             start = max(0, end - LINE_END_STEP_BYTES)
             file.seek(start)
-            if cut := file.read(end - start).rfind(b"\n") + 1:
-                return start + cut, start + cut < size
+            step = file.read(end - start)
+            if cut := step.rfind(b"\n") + 1:
+                before, rest = step[:cut].splitlines()[-1], step[cut:] if end == size else b""
+                is_whole = _is_like(rest, before)
+                return (None, False) if is_whole else (start + cut, start + cut < size)
             end = start
         return 0, size > 0
+
+
+def _is_like(line: bytes, before: bytes) -> bool:
+    """Whether a line without an end is as whole as the one before it: as many quotes and columns, and the same last
+    character where that closes something."""
+    closing = before[-1:]
+    is_closed = line.endswith(closing) if closing in {b'"', b"}", b"]"} else line.count(b" ") >= before.count(b" ")
+    return bool(line) and is_closed and all(line.count(mark) == before.count(mark) for mark in (b'"', b"\t", b"{"))

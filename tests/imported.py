@@ -161,3 +161,8 @@ def outcomes(engine: Engine) -> dict[str, int]:
     statement = "SELECT outcome, sum(hits) FROM hit_outcome GROUP BY outcome HAVING sum(hits) <> 0"
     with read_only(engine).connect() as connection:
         return {outcome: int(hits) for outcome, hits in connection.exec_driver_sql(statement)}
+
+
+def off_topic(report: dict[str, Any]) -> int:
+    """Lines that are about no episode: in no rollup, and in the report."""
+    return int(report["causes"].get("unknown_episode", 0) + report["causes"].get("not_audio", 0))

@@ -1,6 +1,7 @@
 """Fixtures for tests that talk to the API as somebody."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -8,7 +9,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from models.tables import Role
+from tests.api.measurement.downloads import product
 from tests.factories import make_user, tone_mp3
+from tests.imported import EPISODES, Imports
 
 
 @dataclass
@@ -65,3 +68,10 @@ def people(client: TestClient, engine: Engine) -> People:
     roles = {"owner": Role.CREATOR, "other": Role.CREATOR, "admin": Role.ADMIN, "advertiser": Role.ADVERTISER}
     with Session(engine) as session:
         return People(client, {name: make_user(session, role)[1] for name, role in roles.items()})
+
+
+@pytest.fixture
+def imports(engine: Engine, store_url: str, tmp_path: Path) -> Imports:
+    """An installation with a feed's episodes."""
+    product.publish(engine, EPISODES)
+    return Imports(tmp_path, store_url)
