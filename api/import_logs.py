@@ -5,7 +5,7 @@ import fcntl
 import os
 import secrets
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -176,9 +176,10 @@ class Importer:
             return secrets.token_bytes(HEAD_BYTES + 1), None  # what cannot be read twice is always another file
         with open_log(path, choice) as reader:
             head = blake2b(reader.head, digest_size=HEAD_BYTES).digest()
-        known = self._progress(head)
         # The last time it was read, when it was read more than once.
-        for progress in sorted(known, key=lambda found: (found.unpacked_bytes, found.source), reverse=True):
+        for progress in sorted(
+            self._progress(head), key=lambda found: (found.unpacked_bytes, found.source), reverse=True
+        ):
             with open_log(path, choice) as reader:
                 if reader.skip(progress.unpacked_bytes, progress.digest):
                     return progress.source[:-1], progress
@@ -186,19 +187,21 @@ class Importer:
 
     def _another(self, head: bytes) -> bytes:
         """For one more file that begins so."""
-        free = set(range(256)) - {progress.source[HEAD_BYTES] for progress in self._progress(head)}
+        free = set(range(256)) - {progress.source[HEAD_BYTES] for progress in self._rows(head)}
         return head + bytes([min(free)]) if free else secrets.token_bytes(HEAD_BYTES + 1)
 
     def _progress(self, head: bytes) -> list[Progress]:
-        """How far each file that begins so is imported: as far as all partitions of the event log have it."""
+        """How far each file that begins so is imported: as far as all partitions of the event log have it. One that
+        was interrupted before each of them had any of it is not known."""
+        files: defaultdict[bytes, list[Progress]] = defaultdict(list)
+        for row in self._rows(head):
+            files[row.source[:-1]].append(row)
+        partitions = self._handles.log.partitions
+        return [min(rows, key=lambda row: row.lines) for rows in files.values() if len(rows) == partitions]
+
+    def _rows(self, head: bytes) -> list[Progress]:
         with read_only(self._handles.engine).connect() as connection:
-            rows = imports.list_progress(connection, head)
-        least: dict[bytes, Progress] = {}
-        for row in rows:
-            prefix = row.source[:-1]
-            if prefix not in least or row.lines < least[prefix].lines:
-                least[prefix] = row
-        return list(least.values())
+            return imports.list_progress(connection, head)
 
     def _outcomes(self, prefix: bytes) -> Counter[str]:
         with read_only(self._handles.engine).connect() as connection:
@@ -276,8 +279,8 @@ def _whole_lines(path: str) -> tuple[int | None, bool]:
 
 
 def _is_like(line: bytes, before: bytes) -> bool:
-    """Whether a line without an end is as whole as the one before it: as many quotes and columns, and the same last
-    character where that closes something."""
+    """Whether a line without an end is as whole as the one before it: it closes what that closes, as often. Of lines
+    that end otherwise nobody can tell."""
     closing = before[-1:]
-    is_closed = line.endswith(closing) if closing in {b'"', b"}", b"]"} else line.count(b" ") >= before.count(b" ")
-    return bool(line) and is_closed and all(line.count(mark) == before.count(mark) for mark in (b'"', b"\t", b"{"))
+    is_closed = closing in {b'"', b"}", b"]"} and line.endswith(closing)
+    return is_closed and all(line.count(mark) == before.count(mark) for mark in (b'"', b"\t", b"{"))

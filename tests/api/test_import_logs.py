@@ -23,6 +23,8 @@ from api.settings import Settings
 from models.queries import episode_urls
 from tests.conftest import Processes, free_port, wait_until
 from tests.imported import (
+    APP,
+    ENOUGH,
     EPISODES,
     SECRET,
     Imports,
@@ -91,6 +93,21 @@ def test_a_last_line_that_lacks_nothing_but_its_end_is_read(imports: Imports, en
     assert (report["lines"], report["unfinished"], outcomes(engine)) == (8, [], {"download": 8})
     grown = imports.report(write(log, [line(seconds=n, ip=f"192.0.2.{n}") for n in range(9)]))
     assert (grown["unreadable"], outcomes(engine)) == (0, {"download": 9})
+
+
+@ON_SQLITE
+def test_a_last_line_that_ends_with_a_number_waits_since_that_may_be_cut(
+    imports: Imports, engine: Engine, tmp_path: Path
+) -> None:
+    """Half of the digits would be a line, too, of another size."""
+    template = '$remote_addr "$http_user_agent" [$time_iso8601] "$request" $status $body_bytes_sent'
+    lines = [f'192.0.2.{n} "{APP}" [2025-06-10T12:00:00Z] "GET /audio/e05.mp3" 200 {ENOUGH}' for n in range(8)]
+    log = write(tmp_path / "a.log", lines)
+    log.write_bytes(log.read_bytes()[:-4])
+    assert imports.report(log, "--log-format", template)["unfinished"] == [str(log)]
+    assert outcomes(engine) == {"download": 7}
+    imports.report(write(log, lines), "--log-format", template)
+    assert outcomes(engine) == {"download": 8}
 
 
 def test_a_file_of_nothing_but_half_a_line_is_no_problem(imports: Imports, engine: Engine, tmp_path: Path) -> None:
@@ -171,7 +188,8 @@ def test_it_does_not_matter_how_many_partitions_the_event_log_has(
     lines = random_lines(6, 500)
     log = write(tmp_path / "a.log", lines[:200])
     imports.report(log)
-    imports.report(write(log, lines))
+    report = imports.report(write(log, lines))
+    assert report["lines"] == report["hits"] + report["known"] + report["unreadable"] + lines[200:].count("")
     assert counted(engine) == straight(tmp_path / "straight", log)
 
 

@@ -43,19 +43,21 @@ def test_an_import_killed_at_any_step_goes_on_when_it_is_started_again(
     imports.run(log, EARSHOT_FAILPOINT=f"{step}:2")  # perhaps there is no second time
     again = imports.report(log)
     assert again["lines"] + again["skipped"] == log.read_text().count("\n")
+    assert again["skipped"] or step not in {"import.after_append", "log.after_commit"}, "what was appended is imported"
     assert counted(engine) == straight(tmp_path / "straight", log)
     assert imports.report(log)["lines"] == 0
 
 
-@pytest.mark.parametrize("step", ["log.after_commit:2", "log.after_commit:3", "worker.after_commit:2"])
+@pytest.mark.parametrize("step", [2, 4, 6, 7])
 def test_a_file_that_grew_while_its_import_was_dead_loses_no_line(
-    imports: Imports, engine: Engine, tmp_path: Path, step: str
+    imports: Imports, engine: Engine, tmp_path: Path, step: int
 ) -> None:
-    """Killed with a block in some partitions of the event log and not in others; what follows is cut otherwise."""
+    """Killed with a block, the first or the second, in some partitions of the event log and not in others. What follows
+    is cut otherwise."""
     imports.settings["EARSHOT_PARTITIONS"] = "4"
     lines = long_lines(2)
-    log = write(tmp_path / "a.log", lines[:500])
-    assert imports.run(log, EARSHOT_FAILPOINT=step).code == -signal.SIGKILL
+    log = write(tmp_path / "a.log", lines[:1500])
+    assert imports.run(log, EARSHOT_FAILPOINT=f"log.after_commit:{step}").code == -signal.SIGKILL
     write(log, lines)
     imports.report(log)
     found, whole = counted(engine), straight(tmp_path / "straight", log)

@@ -210,6 +210,24 @@ def test_late_lines_change_what_is_counted_to_what_it_would_have_been(make: Make
     assert {**counted(other.engine), "pipeline_day": []} == {**found, "pipeline_day": []}
 
 
+def test_a_download_that_moves_to_another_day_leaves_nothing_behind(make: Make) -> None:
+    """Counted one by one, and at once in a recount."""
+    installation = make("last_touch")
+    for second in (-60_000, -90_000, -120_000):
+        installation.count(live(hit(second)))
+    assert outcomes(installation) == {(-2, "download"): 1, (-2, "duplicate"): 1, (-1, "duplicate"): 1}
+    assert wrong(installation.recount()) == {}
+
+
+def test_what_an_interrupted_import_appends_again_is_not_even_told(make: Make) -> None:
+    installation = make()
+    chunk = log("a.log", hit(0), hit(10))
+    installation.count(chunk + chunk)
+    with installation.engine.connect() as connection:
+        rows = connection.execute(text("SELECT outcome, events FROM pipeline_day WHERE events > 0")).all()
+    assert list(map(tuple, rows)) == [("counted", 2)]
+
+
 @pytest.mark.parametrize(("window", "downloads"), [("calendar", 2), ("first_touch", 2), ("last_touch", 2)])
 def test_every_window_ends_when_keys_change(make: Make, window: str, downloads: int) -> None:
     """Two hits a minute apart; a day before they would be one window, were it not for the calendar."""
