@@ -117,3 +117,6 @@ class Device(SQLModel, table=True):
     app_version: str = ""
     platform: str = ""
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    network: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """64 bits of a keyed hash of the network it was registered from (IPv4 /24, IPv6 /48), signed; the key rotates.
+    Forgotten after 30 days: it only tells a crowd of new devices of one network from a crowd of listeners."""
