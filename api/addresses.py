@@ -1,5 +1,6 @@
 """Whose request it is: the client's address, also behind proxies, and the network it belongs to."""
 
+import socket
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -10,6 +11,7 @@ from api.hits.networks import Networks, parse_networks
 
 IPV6_PREFIX = 64
 """One household or phone has a whole /64 and changes within it. IAB PTM v2.3 cuts there too."""
+_CUT = IPV6_PREFIX // 8
 NO_COUNTRIES = frozenset({"XX", "ZZ", "AP", "EU"})
 """Two letters that some say for an unknown country, or for a continent."""
 
@@ -100,6 +102,17 @@ def network(host: str) -> str:
     """An IPv4 address whole, an IPv6 one cut to /64; what is no address (a Unix socket's peer) as it is."""
     if ":" not in host:
         return host  # an IPv4 address has one spelling; parsing each would take most of a log's import
+    try:
+        packed = socket.inet_pton(socket.AF_INET6, host)
+    except (OSError, ValueError):
+        return _network_parsed(host)
+    if not any(packed[:_CUT]):
+        return _network_parsed(host)  # it may be IPv4 written as IPv6
+    # As below, in a tenth of the time.
+    return f"{socket.inet_ntop(socket.AF_INET6, packed[:_CUT] + bytes(16 - _CUT))}/{IPV6_PREFIX}"
+
+
+def _network_parsed(host: str) -> str:
     try:
         address = ip_address(host)
     except ValueError:

@@ -338,6 +338,28 @@ def seed(
     )
 
 
+webhooks = typer.Typer(no_args_is_help=True, help="Telling other programs what happened (docs/webhooks.md).")
+app.add_typer(webhooks, name="webhooks")
+
+
+@webhooks.command("list")
+def list_webhooks(as_json: AsJson = False) -> None:
+    """Everybody's webhooks, whether they work, and how many deliveries wait or failed."""
+    from api import webhook_commands
+
+    webhook_commands.show_all(as_json=as_json)
+
+
+@webhooks.command("replay")
+def replay_webhook(
+    delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="The delivery's id.")], as_json: AsJson = False
+) -> None:
+    """Send an event to a webhook once more, under the same webhook-id."""
+    from api import webhook_commands
+
+    webhook_commands.replay(delivery, as_json=as_json)
+
+
 @app.command()
 def conformance(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where the server is, as http://127.0.0.1:8000.")],

@@ -34,8 +34,11 @@ from models.engine import read_only
 from models.queries import imports
 from models.queries.imports import Progress
 
-AHEAD_BLOCKS = 32
+AHEAD_BLOCKS = 16
 """Blocks that may wait in the event log before an import waits for the worker."""
+TOGETHER_BLOCKS = 4
+"""Blocks that an import counts in one transaction, when no worker does it: the rows of a day lie by consumer, so each
+transaction writes to nearly all pages of the day that it counts."""
 WORKER_ALIVE_SECONDS = 5.0
 """A worker touches its file several times a second; when that is older, the import counts by itself."""
 POLL_SECONDS = 0.05
@@ -216,7 +219,7 @@ class Importer:
 
     def _keep_up(self) -> None:
         self._appended.append(self._log_ends())
-        while len(self._appended) > (AHEAD_BLOCKS if self._is_worker_alive() else 1):
+        while len(self._appended) > (AHEAD_BLOCKS if self._is_worker_alive() else TOGETHER_BLOCKS - 1):
             self._count_up_to(self._appended.popleft())
 
     def _log_ends(self) -> list[int]:

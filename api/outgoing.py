@@ -1,4 +1,4 @@
-"""The one way to fetch something from elsewhere: bounded in size and time, and never from inside our own network.
+"""The one way to ask something of elsewhere: bounded in size and time, and never from inside our own network.
 
 A name is resolved once, the answer is judged, and the connection goes to that very address: a name server that gives
 another answer the second time is not asked a second time. Every redirect is judged anew.
@@ -117,6 +117,32 @@ async def fetch(url: str, bounds: Bounds, *, is_allowed: Judge = is_public, reso
         raise OutgoingError(f"{_shown(url)} took longer than {bounds.seconds:g} seconds.") from error
 
 
+async def post(
+    url: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    seconds: float,
+    is_allowed: Judge = is_public,
+    resolve: Resolve = look_up,
+) -> int:
+    """POST to an address over HTTP or HTTPS; the status of the answer. Raises OutgoingError when there is none.
+
+    No redirect is followed, and nothing of the answer's body is read.
+    """
+    try:
+        with anyio.fail_after(seconds):
+            parsed = _parse(url)
+            addresses = await _allowed_addresses(parsed, is_allowed, resolve)
+            timeout = httpx2.Timeout(seconds, connect=CONNECT_SECONDS)
+            async with httpx2.AsyncClient(timeout=timeout, trust_env=False) as client:
+                answer = await _ask(client, parsed, addresses, "POST", headers, body)
+                await answer.aclose()
+                return answer.status_code
+    except TimeoutError as error:
+        raise OutgoingError(f"{_shown(url)} took longer than {seconds:g} seconds.") from error
+
+
 async def _follow(url: httpx2.URL, bounds: Bounds, is_allowed: Judge, resolve: Resolve) -> Fetched:
     timeout = httpx2.Timeout(bounds.seconds, connect=CONNECT_SECONDS)
     # A client's pool goes by host, and hosts are addresses here: no connection of one name may serve another.
@@ -145,6 +171,24 @@ def _parse(text: str) -> httpx2.URL:
     return url
 
 
+def check_address(url: str, *, is_private_allowed: bool) -> None:
+    """Refuse an address to which nothing will ever be posted. Names are looked up when something is. Raises
+    OutgoingError."""
+    parsed = _parse(url)
+    if parsed.userinfo:
+        raise OutgoingError("Give the address without a user name and password; what is sent is signed.")
+    if is_private_allowed:
+        return
+    if parsed.scheme != "https":
+        raise OutgoingError(f"{_shown(parsed)} is not secret on its way. Give an address with https://.")
+    try:
+        address = ip_address(parsed.host)
+    except ValueError:
+        return
+    if not is_public(address):
+        raise PrivateAddressError(f"{_shown(parsed)} is not on the public Internet.")
+
+
 def _shown(url: httpx2.URL | str) -> str:
     """An address without the password in it."""
     return str(httpx2.URL(url).copy_with(username=None, password=None)) if "@" in str(url) else str(url)
@@ -161,14 +205,27 @@ async def _allowed_addresses(url: httpx2.URL, is_allowed: Judge, resolve: Resolv
     return addresses[:MAX_ADDRESSES]
 
 
-async def _ask(client: httpx2.AsyncClient, url: httpx2.URL, addresses: list[Address]) -> httpx2.Response:
+async def _ask(
+    client: httpx2.AsyncClient,
+    url: httpx2.URL,
+    addresses: list[Address],
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    body: bytes | None = None,
+) -> httpx2.Response:
     """The answer's beginning, from the first address that takes the connection."""
     failure: httpx2.HTTPError | None = None
     for address in addresses:
         request = client.build_request(
-            "GET",
+            method,
             url.copy_with(host=str(address)),
-            headers={"Host": url.netloc.decode(), "User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
+            content=body,
+            headers={
+                "Host": url.netloc.decode(),
+                "User-Agent": USER_AGENT,
+                "Accept-Encoding": "gzip",
+                **(headers or {}),
+            },
             # Certificates are checked against the name, not against the address that stands in the URL.
             extensions={"sni_hostname": url.host, "timeout": client.timeout.as_dict()},
         )

@@ -76,6 +76,9 @@ class Settings(StoreSettings):
     cdn_counts: Literal["logs", "redirects"] = "logs"
     """Whether a redirected download is counted from the CDN's logs, once imported, or at once from the redirect."""
 
+    webhook_private: bool = False
+    """Whether webhooks may go to addresses of our own network, and over plain HTTP."""
+
     @field_validator("cdn_url")
     @classmethod
     def _check_cdn_url(cls, url: str) -> str:

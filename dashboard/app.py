@@ -5,7 +5,17 @@ from html import escape
 import streamlit as st
 
 from dashboard import session, theme
-from dashboard.app_pages import advertiser, downloads, episode, episodes, explain, overview, pipeline
+from dashboard.app_pages import (
+    campaign,
+    campaigns,
+    downloads,
+    episode,
+    episodes,
+    explain,
+    overview,
+    pipeline,
+    planner,
+)
 from models.tables import Role, User
 
 
@@ -26,7 +36,7 @@ def main() -> None:
 
 def _pages(user: User) -> list[st.Page]:
     if user.role == Role.ADVERTISER:
-        return [st.Page(advertiser.render, title="Campaigns", icon=":material/campaign:", url_path="campaigns")]
+        return _advertising(user)
 
     def draw_overview() -> None:
         overview.render(user, one_episode)
@@ -55,7 +65,27 @@ def _pages(user: User) -> list[st.Page]:
     if user.role == Role.ADMIN:
         pages.append(st.Page(pipeline.render, title="Pipeline", icon=":material/account_tree:", url_path="pipeline"))
         pages.append(st.Page(draw_explain, title=explain.TITLE, icon=":material/rule:", url_path="hits"))
+        pages.extend(_advertising(user))
     return pages
+
+
+def _advertising(user: User) -> list[st.Page]:
+    def draw_campaigns() -> None:
+        campaigns.render(user, one_campaign)
+
+    def draw_campaign() -> None:
+        campaign.render(user, all_campaigns)
+
+    def draw_planner() -> None:
+        planner.render(user)
+
+    all_campaigns = st.Page(draw_campaigns, title="Campaigns", icon=":material/campaign:", url_path="campaigns")
+    one_campaign = st.Page(draw_campaign, title="Campaign", url_path="campaign", visibility="hidden")
+    return [
+        all_campaigns,
+        one_campaign,
+        st.Page(draw_planner, title="Planner", icon=":material/join_inner:", url_path="planner"),
+    ]
 
 
 def _account(user: User) -> None:

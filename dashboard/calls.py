@@ -32,9 +32,14 @@ class Answer:
 NO_ANSWER = Answer(503, {"message": "Earshot's API does not answer. Nothing was changed; try again in a minute."})
 
 
-def ask(method: str, path: str, json: dict[str, Any] | None = None) -> Answer:
-    """One request with the session of the browser that is being served. Never raises."""
+def ask(method: str, path: str, json: dict[str, Any] | None = None, *, key: str | None = None) -> Answer:
+    """One request with the session of the browser that is being served. Never raises.
+
+    `key` is an Idempotency-Key: sent again with the same one, a call does nothing more and is answered as before.
+    """
     headers = {"Authorization": f"Bearer {session.token() or ''}"}
+    if key is not None:
+        headers["Idempotency-Key"] = key
     url = f"{settings.current().resolved_api_url()}{path}"
     try:
         with httpx2.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:

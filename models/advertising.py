@@ -208,10 +208,12 @@ class CampaignFrequency(SQLModel, table=True):
 
 
 class ShowReach(SQLModel, table=True):
-    """Rollup: the devices with a listen to a show on a day, or in a calendar month, as mergeable sketches."""
+    """Rollup: the devices with a listen to a show on a day, or in a calendar month, as mergeable sketches.
+
+    Not clustered: SQLite keeps blobs of this size beside a key several times slower to read than in a plain table.
+    """
 
     __tablename__ = "show_reach"
-    __table_args__ = CLUSTERED
 
     show_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     is_month: bool = Field(primary_key=True)
@@ -227,7 +229,6 @@ class CampaignReach(SQLModel, table=True):
     """Rollup: the devices with a confirmed impression of a campaign in a show, as `ShowReach`."""
 
     __tablename__ = "campaign_reach"
-    __table_args__ = CLUSTERED
 
     campaign_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     show_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

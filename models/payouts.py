@@ -259,6 +259,9 @@ class WebhookEndpoint(SQLModel, table=True):
     """Kinds of events, separated by spaces; empty for all that its owner may see."""
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     disabled_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    disabled_reason: str = ""
+    failing_since: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    """The first attempt that failed since the last one that did not; absent while all is well."""
 
 
 class WebhookEvent(SQLModel, table=True):
@@ -305,3 +308,17 @@ class WebhookDelivery(SQLModel, table=True):
     last_status: int | None = None
     last_error: str = ""
     delivered_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class WebhookAttempt(SQLModel, table=True):
+    """What became of one try to deliver. A try whose process died in it has no row, and its number is missing."""
+
+    __tablename__ = "webhook_attempt"
+
+    delivery_id: int = Field(foreign_key="webhook_delivery.id", primary_key=True)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    status: int | None = None
+    """Of the HTTP answer; absent when there was none."""
+    error: str = ""
+    """What was wrong, for people."""

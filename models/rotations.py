@@ -14,7 +14,7 @@ def rotation_of(day: Any) -> Any:
     return day // ROTATION_DAYS
 
 
-def has_earlier(day: int) -> bool:
+def has_earlier(day: Any) -> Any:
     """Whether the earlier key's number is kept on that day too."""
     return day % ROTATION_DAYS < OVERLAP_DAYS
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, Column, Index
+from sqlalchemy import BigInteger, Column, Index, column
 from sqlmodel import Field, SQLModel
 
 from models.columns import UtcDateTime
@@ -106,10 +106,22 @@ class Episode(SQLModel, table=True):
     deleted_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
+_HAS_NETWORK = column("network").is_not(None)
+
+
 class Device(SQLModel, table=True):
     """One installed client with an id."""
 
     __tablename__ = "device"
+    __table_args__ = (
+        Index(
+            "ix_device_network",
+            "created_at",
+            "network",
+            sqlite_where=_HAS_NETWORK,
+            postgresql_where=_HAS_NETWORK,
+        ),
+    )
 
     device: bytes = Field(primary_key=True, max_length=16)
     """The UUID's sixteen bytes."""

@@ -12,6 +12,8 @@ MOST_BYTES = (1 << 32) - 1
 """Positions in a file are kept in 32 bits; there is no recording beyond 4 GiB."""
 WHOLE = (0, -1)
 NO_SINGLE_RANGE = (-1, -1)
+PROBE = (0, 1)
+"""Exactly the first two bytes, which players ask for to learn whether ranges work."""
 
 Ints = NDArray[np.int64]
 
@@ -31,8 +33,8 @@ def parse_bounds(header: str) -> tuple[int, int]:
 
 
 def is_probe(header: str) -> bool:
-    """Whether exactly the first two bytes are asked for, which players do to learn whether ranges work."""
-    return parse_bounds(header) == (0, 1)
+    """Whether exactly the first two bytes are asked for."""
+    return parse_bounds(header) == PROBE
 
 
 def sent_parts(status: Any, first: Any, last: Any, sent: Any, size: Any) -> tuple[Ints, Ints, NDArray[np.bool_]]:

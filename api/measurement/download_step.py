@@ -9,6 +9,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from api.measurement.downloads import Changes, DayAddress, State, changes, rows_of
+from api.measurement.impressions_delivered import Delivered
+from api.measurement.impressions_step import count_delivered
 from api.measurement.incoming import FindVersion, Incoming, Ints
 from api.measurement.rules import threshold_bytes
 from api.measurement.windows import CALENDAR, Versions
@@ -55,8 +57,8 @@ def _try_uuid(name: str) -> UUID | None:
         return None
 
 
-def count_hits(connection: Connection, incoming: Incoming) -> Changes:
-    """Fold hits into the store; what they changed."""
+def count_hits(connection: Connection, incoming: Incoming, delivered: Delivered) -> Changes:
+    """Fold hits into the store; what they changed. Impressions are added to `delivered` and not written."""
     rules = Rules.from_texts(store.list_counting_rules(connection))
     keys, row_of = rows_of(incoming)
     state = load_state(connection, keys, rules, incoming, row_of)
@@ -69,6 +71,7 @@ def count_hits(connection: Connection, incoming: Incoming) -> Changes:
     versions, show_of = load_versions(connection, state)
     found = changes(state, excess, rules.window, versions)
     _write(connection, found, show_of)
+    delivered.update(count_delivered(connection, state, found.was_judged, found.judged))
     found.known, found.flood = state.known, state.flood
     return found
 

@@ -5,17 +5,19 @@ what it said of them as they were: so at every commit each rollup is the sum ove
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from api.measurement.entries import Entries, merge_entries, pack_entries, unpack_entries
+from api.measurement.entries import Entries, chosen_entries, merge_entries, pack_entries, unpack_entries
 from api.measurement.incoming import Attributes, Incoming, Ints
 from api.measurement.rules import CODE, ELIGIBLE, OUTCOMES, Codes, judge_alone
-from api.measurement.windows import Judgement, KeyDays, Versions, judge
+from api.measurement.windows import CALENDAR, Judgement, KeyDays, Versions, judge
 from models.bulk import Row
 from models.downloads import DOWNLOAD, HOUR_MS
 from models.rotations import rotation_of
@@ -28,7 +30,7 @@ each time that it gets one more."""
 NOTHING: Attributes = ("", "", "")
 
 
-@dataclass(slots=True)
+@dataclass
 class State:
     """Rows of `consumer_day`, as they are stored and with the hits that came in; arrays have a place per row."""
 
@@ -42,8 +44,10 @@ class State:
     episode_id: Ints = field(init=False)
     earlier: Ints = field(init=False)
     attributes: list[Attributes] = field(init=False)
+    """What `about` and `about_before` point into; the first is `NOTHING`."""
+    about: Ints = field(init=False)
     """As they are to be; of several the last in the alphabet stands, which depends on no order."""
-    attributes_before: list[Attributes] = field(init=False)
+    about_before: Ints = field(init=False)
     entries: Entries = field(init=False)
     rows: Ints = field(init=False)
     """The row of each entry."""
@@ -57,28 +61,34 @@ class State:
     """Day -> hits that came in and are too many to be kept."""
 
     def __post_init__(self) -> None:
-        columns = np.array(self.keys, np.int64).reshape(len(self.keys), 4).T
+        columns = np.fromiter(chain.from_iterable(self.keys), np.int64, len(self.keys) * 4).reshape(len(self.keys), 4).T
         self.day, self.address, self.agent, self.episode_id = (np.ascontiguousarray(column) for column in columns)
 
     def take_in(self, incoming: Incoming, row_of: Ints) -> None:
         """Add hits; `row_of` has the row of each."""
-        empty: Row = (*(0,) * 4, b"", False, "", "", "", 0, 0)
-        before = [self.stored.get(key, empty) for key in self.keys]
+        places = [place for place, key in enumerate(self.keys) if key in self.stored] if self.stored else []
+        before = [self.stored[self.keys[place]] for place in places]
+        where = np.array(places, np.int64)
         old, old_rows = unpack_entries([row[4] for row in before])
         entries = np.concatenate([old, incoming.entries])
-        rows = np.concatenate([old_rows, row_of])
+        rows = np.concatenate([where[old_rows], row_of])
         order = merge_entries(entries, rows)
         self.known = len(entries) - len(order)
         order = self._without_flood(order, rows, len(old))
-        self.entries, self.rows, self.is_new = entries[order], rows[order], order >= len(old)
-        self.was_eligible = np.array([row[5] for row in before], bool)
+        self.entries, self.rows, self.is_new = chosen_entries(entries, order), rows[order], order >= len(old)
+        self.was_eligible, self.earlier = np.zeros(len(self.keys), bool), np.zeros(len(self.keys), np.int64)
+        self.was_eligible[where] = [row[5] for row in before]
         self.is_eligible = self.was_eligible.copy()
         codes = judge_alone(self.entries["method"], self.entries["status"], self.entries["traits"])
         self.is_eligible[self.rows[codes == ELIGIBLE]] = True
-        self.earlier = np.array([row[9] for row in before], np.int64)
+        self.earlier[where] = [row[9] for row in before]
         self.earlier[row_of] = incoming.earlier
-        self.attributes_before = [row[6:9] for row in before]
-        self.attributes = self._merged(incoming, row_of)
+        self._describe(where, [row[6:9] for row in before], incoming, row_of)
+
+    @cached_property
+    def pair(self) -> Ints:
+        """A number for all rows of an episode and a day."""
+        return _numbered(self.episode_id, self.day)
 
     def _without_flood(self, order: Ints, rows: Ints, old: int) -> Ints:
         """Places of entries, of each row only the first `MOST_HITS` that came."""
@@ -91,25 +101,29 @@ class State:
             self.flood[int(self.day[row])] += len(left_out)
         return order
 
-    def _merged(self, incoming: Incoming, row_of: Ints) -> list[Attributes]:
-        merged = list(self.attributes_before)
-        names = incoming.attributes
-        for row, place in zip(*_pairs(row_of, incoming.about, len(names)), strict=True):
-            before, new = merged[row], names[place]
-            if before != new:
-                merged[row] = new if before == NOTHING else _last(before, new)
-        return merged
+    def _describe(self, where: Ints, before: list[Attributes], incoming: Incoming, row_of: Ints) -> None:
+        """Set what is known of the rows: `before` of those that are stored, and what came in."""
+        names: dict[Attributes, int] = {NOTHING: 0}
+        self.about_before = np.zeros(len(self.keys), np.int64)
+        self.about_before[where] = [names.setdefault(found, len(names)) for found in before]
+        self.about = self.about_before.copy()
+        came = np.array([names.setdefault(found, len(names)) for found in incoming.attributes], np.int64)
+        rows, codes = np.divmod(np.unique(row_of * len(names) + came[incoming.about]), len(names))
+        self.attributes = list(names)
+        is_alone = np.append(True, np.diff(rows) != 0) & np.append(np.diff(rows) != 0, True) if len(rows) else rows == 0
+        is_plain = is_alone & (self.about[rows] == names[NOTHING])
+        self.about[rows[is_plain]] = codes[is_plain]
+        rest = ~is_plain & (self.about[rows] != codes)
+        for row, code in zip(rows[rest].tolist(), codes[rest].tolist(), strict=True):
+            merged = _last(self.attributes[self.about[row]], self.attributes[code])
+            self.about[row] = names.setdefault(merged, len(names))
+            if len(names) > len(self.attributes):
+                self.attributes.append(merged)
 
     @property
     def chain(self) -> Ints:
         """A number for all days of a consumer on an episode, as long as its key lasts."""
         return _numbered(self.address, self.agent, self.episode_id, rotation_of(self.day))
-
-
-def _pairs(row_of: Ints, about: Ints, names: int) -> tuple[list[int], list[int]]:
-    pairs = np.unique(row_of * max(1, names) + about)
-    rows, places = np.divmod(pairs, max(1, names))
-    return rows.tolist(), places.tolist()
 
 
 def _last(before: Attributes, new: Attributes) -> Attributes:
@@ -132,15 +146,19 @@ def rows_of(incoming: Incoming) -> tuple[list[Row], Ints]:
     """The keys of the rows that hits belong to, in order, and the row of each hit."""
     columns = (incoming.day, incoming.address, incoming.agent, incoming.episode_id)
     numbers = _numbered(*columns)
-    first = np.zeros(numbers.max() + 1 if len(numbers) else 0, np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers))[::-1]
-    return list(zip(*(column[first].tolist() for column in columns), strict=True)), numbers
+    any_hit = np.zeros(numbers.max() + 1 if len(numbers) else 0, np.int64)
+    any_hit[numbers] = np.arange(len(numbers))
+    return list(zip(*(column[any_hit].tolist() for column in columns), strict=True)), numbers
 
 
 @dataclass(slots=True)
 class Changes:
     """What a fold is to write."""
 
+    was_judged: Judgement
+    """Of the hits that were stored."""
+    judged: Judgement
+    """Of all hits."""
     consumer_days: list[Row] = field(default_factory=list)
     outcomes: list[Row] = field(default_factory=list)
     hours: list[Row] = field(default_factory=list)
@@ -159,31 +177,39 @@ class Changes:
 
 def changes(state: State, excess: Mapping[DayAddress, tuple[bool, bool]], window: str, versions: Versions) -> Changes:
     """What the hits taken in change. `excess`: whether an address was, and is, over its cap on a day."""
-    flags = [excess.get(key[:2], (False, False)) for key in state.keys]
-    over = np.array(flags, bool).reshape(len(flags), 2)
-    old, now = ~state.is_new, np.ones(len(state.is_new), bool)
-    before = _Tally(state, old, judge(*_part(state, old, over[:, 0]), window, versions).codes, state.attributes_before)
-    after = _Tally(state, now, judge(*_part(state, now, over[:, 1]), window, versions).codes, state.attributes)
-    return after.less(before)
+    was_over, is_over = _over(state, excess)
+    old, now = np.flatnonzero(~state.is_new), slice(None)
+    was_judged = judge(*_part(state, old, was_over, window), window, versions)
+    now_judged = judge(*_part(state, now, is_over, window), window, versions)
+    before = _Tally(state, old, was_judged.codes, state.about_before)
+    after = _Tally(state, now, now_judged.codes, state.about)
+    return after.less(before, Changes(was_judged, now_judged))
 
 
 def judged(state: State, excess: Mapping[DayAddress, tuple[bool, bool]], window: str, versions: Versions) -> Judgement:
     """What becomes of every hit of a state."""
-    over = np.array([excess.get(key[:2], (False, False))[1] for key in state.keys], bool)
-    return judge(*_part(state, np.ones(len(state.rows), bool), over), window, versions)
+    return judge(*_part(state, slice(None), _over(state, excess)[1], window), window, versions)
 
 
-def _part(state: State, chosen: Bools, is_excess: Bools) -> tuple[Entries, Ints, KeyDays]:
-    return state.entries[chosen], state.rows[chosen], KeyDays(state.day, state.chain, is_excess)
+def _over(state: State, excess: Mapping[DayAddress, tuple[bool, bool]]) -> tuple[Bools, Bools]:
+    """Whether the address of each row was, and is, over its cap."""
+    if not excess:  # as nearly always
+        return np.zeros(len(state.keys), bool), np.zeros(len(state.keys), bool)
+    flags = np.array([excess.get(key[:2], (False, False)) for key in state.keys], bool).reshape(len(state.keys), 2)
+    return flags[:, 0], flags[:, 1]
+
+
+def _part(state: State, chosen: Ints | slice, is_excess: Bools, window: str) -> tuple[Entries, Ints, KeyDays]:
+    chain = state.day if window == CALENDAR else state.chain  # which a calendar does not ask for
+    return state.entries[chosen], state.rows[chosen], KeyDays(state.day, chain, is_excess)
 
 
 class _Tally:
     """What some of the hits of a state add up to."""
 
-    def __init__(self, state: State, chosen: Bools, codes: Codes, attributes: Sequence[Attributes]) -> None:
-        self.state, self.attributes = state, attributes
-        self.pair = _numbered(state.episode_id, state.day)
-        """Per row: episode and day."""
+    def __init__(self, state: State, chosen: Ints | slice, codes: Codes, about: Ints) -> None:
+        self.state, self.about = state, about
+        self.pair = state.pair
         entries, rows = state.entries[chosen], state.rows[chosen]
         pairs = int(self.pair.max()) + 1 if len(self.pair) else 0
         self.of_pair = np.zeros(pairs, np.int64)
@@ -199,9 +225,8 @@ class _Tally:
         hour = entries["at"][is_download].astype(np.int64) // HOUR_MS
         self.hours = np.bincount(self.pair[of_download] * 24 + hour, minlength=pairs * 24)
 
-    def less(self, before: "_Tally") -> Changes:
+    def less(self, before: "_Tally", found: Changes) -> Changes:
         """What is to be added to the rollups when `before` is in them."""
-        found = Changes()
         self._less_hits(before, found)
         for place in np.flatnonzero(self.hours != before.hours).tolist():
             episode_id, day = self._name(place // 24)
@@ -225,16 +250,16 @@ class _Tally:
             found.by_outcome[outcome] = found.by_outcome.get(outcome, 0) + hits
 
     def _less_splits(self, before: "_Tally", found: Changes) -> None:
-        sums: Counter[tuple[int, Attributes]] = Counter()
-        for tally, sign in ((self, 1), (before, -1)):
-            rows = np.flatnonzero(tally.downloads)
-            about = map(tally.attributes.__getitem__, rows.tolist())
-            counted = Counter(zip(self.pair[rows].tolist(), about, tally.downloads[rows].tolist(), strict=True))
-            for (pair, attributes, downloads), times in counted.items():
-                sums[pair, attributes] += sign * downloads * times
+        names = self.state.attributes
+        places = np.concatenate([tally.pair * len(names) + tally.about for tally in (self, before)])
+        downloads = np.concatenate([self.downloads, -before.downloads])
+        places, downloads = places[downloads != 0], downloads[downloads != 0]
+        places, inverse = np.unique(places, return_inverse=True)
+        sums = np.bincount(inverse, downloads, minlength=len(places)).astype(np.int64)
         by_value: Counter[tuple[int, str, str]] = Counter()
-        for (pair, attributes), number in sums.items():
-            for kind, value in zip(("app", "device", "country"), attributes, strict=True):
+        for place, number in zip(places.tolist(), sums.tolist(), strict=True):
+            pair, about = divmod(place, len(names))
+            for kind, value in zip(("app", "device", "country"), names[about], strict=True):
                 by_value[pair, kind, value] += number
         found.splits = [
             (*self._name(pair), kind, value, number) for (pair, kind, value), number in by_value.items() if number
@@ -256,14 +281,16 @@ class _Tally:
         is_changed = self.downloads != before.downloads
         is_changed[state.rows[state.is_new]] = True
         # A line that was told before may still tell a country that nobody knew then.
-        pairs = zip(state.attributes, state.attributes_before, strict=True)
-        is_changed |= np.fromiter((now != then for now, then in pairs), bool, len(state.keys))
+        is_changed |= state.about != state.about_before
         bounds = np.searchsorted(state.rows, np.arange(len(state.keys) + 1))
         changed = np.flatnonzero(is_changed)
-        blobs = pack_entries(state.entries, bounds[changed], bounds[changed + 1])
-        found.consumer_days = [
-            (*state.keys[row], blob, bool(state.is_eligible[row]), *self.attributes[row], earlier, downloads)
-            for row, blob, earlier, downloads in zip(
-                changed.tolist(), blobs, state.earlier[changed].tolist(), self.downloads[changed].tolist(), strict=True
-            )
+        named = [state.attributes[about] for about in state.about[changed].tolist()]
+        columns: list[Iterable[Any]] = [
+            *(column[changed].tolist() for column in (state.day, state.address, state.agent, state.episode_id)),
+            pack_entries(state.entries, bounds[changed], bounds[changed + 1]),
+            state.is_eligible[changed].tolist(),
+            *([name[place] for name in named] for place in range(len(NOTHING))),
+            state.earlier[changed].tolist(),
+            self.downloads[changed].tolist(),
         ]
+        found.consumer_days = list(zip(*columns, strict=True))

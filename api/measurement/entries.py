@@ -24,6 +24,8 @@ ENTRY = np.dtype(
 """`at`: milliseconds since the day began. `first`, `end`: the part sent, `[first, end)`, or 0 and a number of bytes for
 the trait BYTES_ONLY. `version`: id of the audio version. `repeat`: as in `api/events/columns.py`, 0 for live hits."""
 
+_WHOLE = np.dtype((np.void, ENTRY.itemsize))
+
 Entries = NDArray[Any]
 Rows = NDArray[np.int64]
 
@@ -58,9 +60,25 @@ def merge_entries(entries: Entries, rows: Rows) -> NDArray[np.int64]:
         | (entries["method"].astype(np.uint64) << np.uint64(1))
         | entries["is_live"]
     )
-    order = np.lexsort((kind, part, place))
+    order = _sorted(place, part, kind)
     place, part, kind = place[order], part[order], kind[order]
     is_told = np.zeros(len(order), bool)
     is_told[1:] = (place[1:] == place[:-1]) & (part[1:] == part[:-1]) & (kind[1:] == kind[:-1])
     is_told &= entries["is_live"][order] == 0
     return order[~is_told]
+
+
+def chosen_entries(entries: Entries, places: NDArray[np.int64]) -> Entries:
+    """The entries in these places. NumPy would copy them field by field."""
+    return entries.view(_WHOLE)[places].view(ENTRY)
+
+
+def _sorted(place: NDArray[Any], part: NDArray[Any], kind: NDArray[Any]) -> NDArray[np.int64]:
+    """The order by place, part and kind; what is equal in all stays as it is."""
+    order = np.argsort(place)
+    ordered = place[order]
+    is_next = ordered[1:] == ordered[:-1]
+    tied = np.flatnonzero(np.append(is_next, False) | np.append(False, is_next))
+    some = order[tied]
+    order[tied] = some[np.lexsort((some, kind[some], part[some], place[some]))]
+    return order

@@ -6,6 +6,7 @@ note goes.
 """
 
 import secrets
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from api.events import EventLog, StoredRecord
 from api.events.archive import Archive
@@ -21,11 +22,14 @@ from api.events.log import Record
 from api.events.records import Actions, Gone, Kept, Replay, SyncBatch, pack
 from api.measurement import playback
 from api.measurement.archiving import refused, try_unpack
+from api.measurement.impressions_redo import replace_device
+from api.measurement.reach_step import redo_shows
 from api.measurement.rebuild import Rebuild, records_between
 from models.columns import DAY_MS
 from models.engine import empty_wal
-from models.queries import erasures
+from models.queries import erasures, folding
 from models.queries.erasures import PendingErasure
+from models.queries.impressions import list_shows_of_episodes
 
 AT_ONCE = 500
 """Devices erased with one reading of log and archive; all their records are in memory then."""
@@ -94,6 +98,7 @@ def _replace_in_store(engine: Engine, wish: PendingErasure, records: Sequence[St
     before = [record for record in records if record.offset < wish.offset]
     sums = _sums_of(engine, wish.partition, before) if before else ([], [], [])
     with engine.begin() as connection:
+        folding.lock_folding(connection, exclusive=False)
         old = erasures.list_playbacks_of_device(connection, wish.device)
         uuids = erasures.list_uuids(connection, {row[2] for row in old})
         # Each with a stand-in of its own: who heard one episode cannot be seen to have heard another.
@@ -106,7 +111,17 @@ def _replace_in_store(engine: Engine, wish: PendingErasure, records: Sequence[St
             )
         )
         erasures.replace_device(connection, wish.device, old, new, kept)
+        replace_device(connection, wish.device, new)
+        _redo_reach(connection, new)
     return kept
+
+
+def _redo_reach(connection: Connection, playbacks: Sequence[tuple[Any, ...]]) -> None:
+    shows = list_shows_of_episodes(connection, {row[2] for row in playbacks})
+    days: dict[int, set[int]] = defaultdict(set)
+    for row in playbacks:
+        days[row[0]].add(shows[row[2]])
+    redo_shows(connection, days)
 
 
 def _sums_of(engine: Engine, partition: int, records: Sequence[StoredRecord]) -> tuple[list[Any], list[Any], list[Any]]:

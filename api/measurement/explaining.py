@@ -106,7 +106,7 @@ class Explanation:
     def _hit(self, number: int) -> ExplainedHit:
         state, place = self._state, int(self._places[number])
         row, entry = int(state.rows[place]), state.entries[place]
-        app, device_class, country = state.attributes[row]
+        app, device_class, country = state.attributes[state.about[row]]
         consumer = f"{int(state.agent[row]) & (1 << 64) - 1:016x}"
         is_placed = not int(entry["traits"]) & Trait.BYTES_ONLY
         first, end, at = int(entry["first"]), int(entry["end"]), int(entry["at"])

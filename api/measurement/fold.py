@@ -22,6 +22,7 @@ from api.measurement.causes import (
     countable_ms,
 )
 from api.measurement.device_log import DeviceLog
+from api.measurement.impressions_delivered import Delivered
 from api.measurement.playback import Playback
 from models.columns import DAY_MS
 from models.queries.folding import CatalogueEpisode
@@ -101,6 +102,10 @@ class Fold:
     replayed: list[tuple[bytes]] = field(default_factory=list)
     """Ids of events that were set aside and count now."""
     receipts: dict[tuple[int, bytes, bytes], list[Any]] = field(default_factory=dict)
+    listened: list[tuple[int, int, bytes]] = field(default_factory=list)
+    """Show, day and device of each playback that became a listen."""
+    delivered: Delivered = field(default_factory=Delivered)
+    """Impressions that the hits of the same records delivered."""
     _touched: set[Key] = field(default_factory=set)
     _top_seq: dict[bytes, int] = field(default_factory=dict)
 
@@ -228,6 +233,8 @@ def _settle(fold: Fold, received_hour: int) -> None:
         row = fold.episode_days[episode_id, day]
         for place in range(5):
             row[place] += new[place] - old[place]
+        if new.listens > old.listens:
+            fold.listened.append((episode.show_id, day, key[1]))
         added = new.starts - old.starts, new.listens - old.listens, new.heard_seconds - old.heard_seconds
         arrival = fold.arrivals[episode_id, received_hour // 24, day]
         lag = fold.show_arrivals[episode.show_id, day, lag_hours(received_hour, day)]

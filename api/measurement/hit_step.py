@@ -8,6 +8,7 @@ from api import clock
 from api.events.records import Hit, HitChunk
 from api.measurement.causes import Cause
 from api.measurement.download_step import count_hits, find_version
+from api.measurement.impressions_delivered import Delivered
 from api.measurement.incoming import Incoming, of_chunk, of_hits
 from models.columns import DAY_MS
 from models.queries import imports
@@ -22,28 +23,28 @@ FLOOD = "flood"
 """Cause of hits that are too many of one consumer, one episode and one day to be kept."""
 
 
-def write_hits(connection: Connection, hits: list[Hit], outcomes: Outcomes) -> None:
-    """Count live hits."""
+def write_hits(connection: Connection, hits: list[Hit], outcomes: Outcomes, delivered: Delivered) -> None:
+    """Count live hits. What they delivered of ads is added to `delivered`, to be written with what else there is."""
     if not hits:
         return
     find = find_version(connection, {hit.episode for hit in hits})
     for hit in hits:
         is_known = find(hit.episode, hit.audio_sha256) is not None
         outcomes[hit.at_ms // DAY_MS, "hit", "counted" if is_known else Cause.UNKNOWN_EPISODE] += 1
-    for day, flood in count_hits(connection, of_hits(hits, find)).flood.items():
+    for day, flood in count_hits(connection, of_hits(hits, find), delivered).flood.items():
         outcomes[day, "hit", "counted"] -= flood
         outcomes[day, "hit", FLOOD] += flood
 
 
-def write_chunks(connection: Connection, chunks: list[HitChunk], outcomes: Outcomes) -> None:
-    """Count lines of one access log, received on one day; those that were not counted before."""
+def write_chunks(connection: Connection, chunks: list[HitChunk], outcomes: Outcomes, delivered: Delivered) -> None:
+    """Count lines of one access log, received on one day; those that were not counted before. As `write_hits`."""
     new = _not_counted(connection, chunks)
     if not new:
         return
     day = new[0].received_ms // DAY_MS
     find = find_version(connection, {episode for chunk in new for episode, _ in chunk.files})
     incoming = Incoming.joined([of_chunk(chunk, find) for chunk in new])
-    found = count_hits(connection, incoming)
+    found = count_hits(connection, incoming, delivered)
     known, flood = found.known, found.flood.total()
     changed = Counter(found.by_outcome)
     changed[KNOWN] += known

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import Engine
@@ -17,7 +18,7 @@ from api.measurement.erasing import erase_pending
 from api.settings import Settings
 from models.columns import DAY_MS
 from models.engine import make_engine, read_only
-from models.queries import erasures, folding, offsets
+from models.queries import erasures, folding, idempotency, offsets
 from models.queries.receipts import RECEIPT_DAYS
 
 PERIOD_SECONDS = 300.0
@@ -44,6 +45,7 @@ class Housekeeper:
             if waited >= PERIOD_SECONDS:
                 waited = 0.0
                 self._attempt(self.tidy)
+                self._attempt(self.forget_keys)
             stopping.wait(ERASURE_PERIOD_SECONDS)
             waited += ERASURE_PERIOD_SECONDS
 
@@ -62,6 +64,11 @@ class Housekeeper:
                 return 0
         with self._archive.lock(wait=False):
             return erase_pending(self._engine, self._log, self._archive)
+
+    def forget_keys(self) -> None:
+        """Forget the answers to calls that nobody will send again."""
+        with self._engine.begin() as connection:
+            idempotency.delete_old_keys(connection, clock.now() - timedelta(days=idempotency.KEEP_DAYS))
 
     def tidy(self) -> None:
         """Archive the days that are over; forget old receipts, and records that are counted, archived and old."""

@@ -23,8 +23,11 @@ def fold_kept(fold: Fold, kept: Kept) -> None:
         fold.playbacks[key] = state
         fold.changed.add(key)
         row = fold.episode_days[episode.id, day]
-        for place, count in enumerate(playback.contribution(state, episode.duration_seconds)):
+        counts = playback.contribution(state, episode.duration_seconds)
+        for place, count in enumerate(counts):
             row[place] += count
+        if counts.listens:
+            fold.listened.append((episode.show_id, day, stand_in))
     for name, received_day, day, *counts, newest_ms in kept.arrivals:
         if name in fold.episodes:
             fold.arrivals[fold.episodes[name].id, received_day, day] = [*counts, newest_ms]

@@ -3,11 +3,11 @@
 A coverage is a flat sorted list `[from, to, from, to, ...]` of disjoint, non-touching ranges of whole seconds.
 """
 
-from array import array
 from bisect import bisect_left, bisect_right
 from typing import Any, NamedTuple
 
-from models.metrics import COMPLETION_SHARE_PERCENT, LISTEN_SECONDS
+from models.coverage import heard_seconds, is_listen, pack_coverage, unpack_coverage
+from models.metrics import COMPLETION_SHARE_PERCENT
 
 
 class Counts(NamedTuple):
@@ -37,6 +37,7 @@ class Playback:
         "settled",
         "stored",
         "wall_ms",
+        "was_offline",
     )
 
     def __init__(self) -> None:
@@ -54,6 +55,8 @@ class Playback:
         """What the rollups hold of it already."""
         self.stored: tuple[bytes, bytes] = (b"", b"")
         """Coverage and repeats as they are in the store."""
+        self.was_offline = False
+        """`is_offline` as it is in the store."""
 
     def add(
         self, event_id: bytes, kind: str, at_ms: int, from_ms: int, to_ms: int, wall_ms: int, offline: bool
@@ -104,33 +107,14 @@ def overlaps(coverage: list[int], first: int, end: int) -> list[tuple[int, int]]
     return found
 
 
-def heard_seconds(coverage: list[int], duration_seconds: int) -> int:
-    """Distinct seconds heard, cut at the recording's whole seconds."""
-    if coverage and coverage[-1] > duration_seconds:
-        cut = coverage[: bisect_right(coverage, duration_seconds)]
-        coverage = [*cut, duration_seconds] if len(cut) % 2 else cut
-    return sum(coverage[1::2]) - sum(coverage[::2])
-
-
 def contribution(playback: Playback, duration_seconds: int) -> Counts:
     """What a playback adds to its episode and day. Rollup = sum of these, at every commit."""
     heard = heard_seconds(playback.coverage, duration_seconds)
-    is_listen = duration_seconds > 0 and heard >= min(LISTEN_SECONDS, duration_seconds)
+    is_heard = is_listen(heard, duration_seconds)
     is_completion = duration_seconds > 0 and heard * 100 >= duration_seconds * COMPLETION_SHARE_PERCENT
     return Counts(
-        int(playback.is_start), int(is_listen), int(is_listen and playback.is_offline), int(is_completion), heard
+        int(playback.is_start), int(is_heard), int(is_heard and playback.is_offline), int(is_completion), heard
     )
-
-
-def pack_coverage(coverage: list[int]) -> bytes:
-    """Little-endian uint32 pairs."""
-    packed = array("I", coverage)
-    return packed.tobytes()
-
-
-def unpack_coverage(packed: bytes) -> list[int]:
-    """The opposite of `pack_coverage`."""
-    return array("I", packed).tolist()
 
 
 def packed(playback: Playback) -> tuple[bytes, bytes]:
@@ -170,4 +154,5 @@ def from_row(row: tuple[Any, ...]) -> Playback:
     playback.coverage, playback.repeats = (unpack_coverage(packed) for packed in playback.stored)
     playback.wall_ms, playback.first_at_ms, playback.last_at_ms = row[6], row[7], row[8]
     playback.is_start, playback.is_offline = bool(row[9]), bool(row[10])
+    playback.was_offline = playback.is_offline
     return playback

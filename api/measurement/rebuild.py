@@ -14,6 +14,7 @@ from api.events.records import Kept, Replay, is_replay, unpack
 from api.measurement.causes import MAY_PASS
 from api.measurement.committing import commit_records, micro_batch
 from api.measurement.download_step import Rules
+from api.measurement.impressions_redo import count_as
 from api.measurement.incoming import only_days
 from api.measurement.prepare import Prepared
 from api.measurement.redo import recount_outdated
@@ -21,6 +22,7 @@ from models.columns import DAY_MS
 from models.engine import make_engine, read_only
 from models.migrate import migrate
 from models.queries import download_folding, offsets, rebuilding
+from models.queries.impressions import list_all_counted
 
 PAGE = 2000
 """Records read, and folded, at a time."""
@@ -84,9 +86,11 @@ class Rebuild:
                 download_folding.put_counting_rules(target, texts)
 
     def refresh(self, source: Connection) -> None:
-        """Take over the catalogue as the live store has it now, and what it has set aside because of it."""
+        """Take over the catalogue as the live store has it now, what it has set aside because of it, and the ads it
+        counts."""
         with self.engine.begin() as target:
             rebuilding.copy_catalogue(source, target)
+            count_as(target, list_all_counted(source))
         recount_outdated(self.engine)
         self._held = self._replayed | rebuilding.list_held(source, MAY_PASS)
 

@@ -13,12 +13,14 @@ from api.events import EventLog
 from api.events.archive import Archive, received_day
 from api.measurement.download_step import Rules
 from api.measurement.rebuild import MissingRecordsError, Rebuild, records_between
+from api.measurement.reach_step import redo_months
 from api.measurement.redo import recount_outdated
 from api.measurement.windows import CALENDAR
 from models.bulk import BulkTable, Row, delete_by_keys, put_rows
 from models.columns import day_from_number, day_number
 from models.engine import read_only
 from models.queries import download_folding, folding, offsets, rebuilding
+from models.queries.reach_cells import CAMPAIGN_REACH, SHOW_REACH
 
 EXAMPLES = 5
 """Differing rows shown per table."""
@@ -118,7 +120,12 @@ class Recount:
             rebuild.refresh(live)
             self._catch_up(rebuild, reached)
             with read_only(rebuild.engine).connect() as rebuilt:
-                return [self._compare(live, rebuilt, table, apply=apply) for table in self._tables(live)]
+                reports = [self._compare(live, rebuilt, table, apply=apply) for table in self._tables(live)]
+            if apply and self.days:
+                # Their months have other days too, so they were not compared; they follow from their days.
+                for table in (SHOW_REACH, CAMPAIGN_REACH):
+                    redo_months(live, table, *self.days)
+            return reports
 
     def _tables(self, live: Connection) -> tuple[BulkTable, ...]:
         if self.days is None:

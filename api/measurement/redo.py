@@ -5,7 +5,10 @@ from collections import defaultdict
 from sqlalchemy import Connection, Engine
 
 from api.measurement import heard, playback
+from api.measurement.impressions_redo import redo_durations
+from api.measurement.reach_step import redo_shows
 from models.queries import folding
+from models.queries.impressions import list_shows_of_episodes
 
 AT_ONCE = 100
 """Episodes redone in one transaction, with one reading of their playbacks; folding waits meanwhile."""
@@ -25,6 +28,9 @@ def recount_outdated(engine: Engine) -> int:
 
 
 def _redo(connection: Connection, durations: dict[int, int]) -> None:
+    before: dict[int, int] = dict(
+        folding.list_counted_durations(connection, [(episode_id,) for episode_id in sorted(durations)])
+    )
     totals: dict[tuple[int, int], list[int]] = {}
     curves = {episode_id: heard.steps_of((), seconds) for episode_id, seconds in durations.items()}
     # A day without a row has no playback that was started, and without a start nothing is ever counted.
@@ -49,3 +55,6 @@ def _redo(connection: Connection, durations: dict[int, int]) -> None:
         rows = heard.chunk_rows(episode_id, curves[episode_id], heard.steps_of((), seconds))
         folding.put_heard(connection, rows)
     folding.put_counted_durations(connection, sorted(durations.items()))
+    redo_durations(connection, before, durations)
+    shows = list_shows_of_episodes(connection, durations)
+    redo_shows(connection, {day: sorted({shows[episode] for episode in found}) for day, found in days.items()})

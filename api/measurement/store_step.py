@@ -14,8 +14,10 @@ from api.measurement.causes import Cause
 from api.measurement.conclude import conclude
 from api.measurement.fold import Fold, fold_batches
 from api.measurement.hit_step import write_chunks, write_hits
+from api.measurement.impressions_step import write_impressions
 from api.measurement.load import load
 from api.measurement.prepare import Prepared
+from api.measurement.reach_step import write_reach
 from models.chain_state import worst
 from models.columns import DAY_MS
 from models.queries import erasures, folding, offsets
@@ -52,12 +54,13 @@ def _write(connection: Connection, fold: Fold, prepared: Prepared, partition: in
     # In key order everywhere: two workers on different partitions then never wait for each other in a circle.
     folding.put_playbacks(connection, [playback.to_row(key, fold.playbacks[key]) for key in sorted(fold.changed)])
     failpoints.reach("worker.after_playbacks")
-    write_hits(connection, prepared.hits, fold.outcomes)
+    write_hits(connection, prepared.hits, fold.outcomes, fold.delivered)
     if prepared.chunks:
-        write_chunks(connection, prepared.chunks, fold.outcomes)
+        write_chunks(connection, prepared.chunks, fold.outcomes, fold.delivered)
     _write_undecodable(fold, prepared.undecodable, partition)
     _write_heard(connection, fold)
     folding.add_episode_days(connection, [(*key, *row) for key, row in sorted(fold.episode_days.items())])
+    write_reach(connection, fold, write_impressions(connection, fold))
     failpoints.reach("worker.after_rollups")
     folding.add_arrivals(connection, [(*key, *row) for key, row in sorted(fold.arrivals.items())])
     folding.add_show_arrivals(connection, [(*key, *row) for key, row in sorted(fold.show_arrivals.items())])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.hits.traits import Trait
-from api.measurement.entries import Entries
+from api.measurement.entries import Entries, chosen_entries
 from api.measurement.rules import CODE, ELIGIBLE, Codes, judge_alone
 from models.columns import DAY_MS
 from models.downloads import DOWNLOAD
@@ -70,9 +70,10 @@ def judge(entries: Entries, rows: Ints, days: KeyDays, window: str, versions: Ve
     found = Judgement(codes, np.full(len(codes), -1), *(np.zeros(len(codes), np.int64) for _ in range(2)))
     if not len(chosen):
         return found
-    order, windows = _windows(entries[chosen], rows[chosen], days, window)
+    some = chosen_entries(entries, chosen)
+    order, windows = _windows(some, rows[chosen], days, window)
     chosen = chosen[order]
-    reached, needed = _reach(entries[chosen], windows, versions)
+    reached, needed = _reach(some[order], windows, versions)
     found.window[chosen], found.reached[chosen], found.needed[chosen] = windows, reached[windows], needed[windows]
     is_first = np.r_[True, windows[1:] != windows[:-1]]
     codes[chosen] = np.where(is_first, CODE[DOWNLOAD], CODE["duplicate"])
@@ -85,10 +86,10 @@ def is_enough(reached: Any, needed: Any) -> Any:
     return (needed > 0) & (reached >= needed)
 
 
-def _windows(entries: Entries, rows: Ints, days: KeyDays, window: str) -> tuple[Ints, Ints]:
+def _windows(entries: Entries, rows: Ints, days: KeyDays, window: str) -> tuple[Ints | slice, Ints]:
     """An order of the entries by window and time, and the window of each in that order, from 0 on."""
     if window == CALENDAR:
-        return np.arange(len(rows)), _numbered(rows)
+        return slice(None), _numbered(rows)
     at_ms = days.day[rows] * DAY_MS + entries["at"]
     chain = days.chain[rows]
     # The last key keeps hits of one moment in the order of their entries.
@@ -117,19 +118,29 @@ def _cut_long(begins: Bools, at_ms: Ints) -> None:
 
 def _reach(entries: Entries, windows: Ints, versions: Versions) -> tuple[Ints, Ints]:
     """Per window the bytes reached and needed, of the version of the file that it is nearest to having enough of."""
-    place = versions.places(entries["version"])
-    order = np.lexsort((entries["first"], place, windows))
-    entries, windows, place = entries[order], windows[order], place[order]
-    begins = np.r_[True, (windows[1:] != windows[:-1]) | (place[1:] != place[:-1])]
+    file = windows * len(versions.ids) + versions.places(entries["version"])
+    """Window and version."""
+    order = _by_file(file, entries["first"])
+    file, entries = file[order], chosen_entries(entries, order)
+    begins = np.r_[True, file[1:] != file[:-1]]
     starts = np.flatnonzero(begins)
-    sizes, needed = versions.sizes[place[starts]], versions.thresholds[place[starts]]
+    of_window, place = np.divmod(file[starts], len(versions.ids))
+    sizes, needed = versions.sizes[place], versions.thresholds[place]
     total = np.add.reduceat(_added(entries, begins), starts)
     total = np.where(sizes > 0, np.minimum(total, sizes), total)
-    of_window = windows[starts]
+    if len(of_window) == of_window[-1] + 1:
+        return total, needed
     # Of several versions one that is enough, else any; the last of a window stands.
     order = np.lexsort((total, is_enough(total, needed), of_window))
     last = np.r_[of_window[order][1:] != of_window[order][:-1], True]
     return total[order[last]], needed[order[last]]
+
+
+def _by_file(file: Ints, first: NDArray[Any]) -> Ints:
+    """The order by file, then by the part's beginning."""
+    if file.max() >= _FAR >> 3:
+        return np.lexsort((first, file))
+    return np.argsort(file << 32 | first)
 
 
 def _added(entries: Entries, begins: Bools) -> Ints:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from api import output
+from api import output, webhook_sender
 from api.consumers import MEASUREMENT
 from api.events import EventLog, LogUnavailableError
 from api.events.archive import Archive
@@ -19,6 +19,7 @@ from api.events.opening import open_log
 from api.measurement import housekeeping
 from api.measurement.committing import commit_records, micro_batch
 from api.measurement.download_step import Rules
+from api.measurement.impressions_redo import recount_impressions
 from api.measurement.load import OutdatedDurationError
 from api.measurement.redo import recount_outdated
 from api.measurement.store_step import LostPartitionError
@@ -184,6 +185,8 @@ class Worker:
     def _recount(self) -> None:
         if redone := recount_outdated(self._engine):
             _logger.info("rollups redone for replaced recordings", episodes=redone)
+        if redone := recount_impressions(self._engine):
+            _logger.info("impressions counted anew for changed placements", placements=redone)
 
     def _show_life(self) -> None:
         """Touch a file that tells whoever started the worker that it turns."""
@@ -226,9 +229,10 @@ def main(*, once: bool) -> None:
             print(f"{worker.drain()} events folded.")  # noqa: T201 - the command's answer
             return
         Path(settings.home).mkdir(parents=True, exist_ok=True)
-        housekeeper = housekeeping.start(settings, stopping)
+        companions = [housekeeping.start(settings, stopping), webhook_sender.start(settings, stopping)]
         worker.run()
-        housekeeper.join(timeout=JOIN_SECONDS)
+        for companion in companions:
+            companion.join(timeout=JOIN_SECONDS)
     except LogBehindStoreError as error:
         raise SystemExit(str(error)) from error
     finally:

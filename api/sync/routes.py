@@ -20,8 +20,10 @@ from api.errors import (
     documented,
 )
 from api.events import LogUnavailableError
+from api.hits.networks_of_devices import hash_network
 from api.sync import service
 from api.sync.schemas import DeviceIn, DeviceOut, ReceiptOut
+from models.columns import DAY_MS
 from models.metrics import LISTEN_SECONDS
 
 router = APIRouter(prefix="/v1", tags=["sync"], route_class=BoundedRoute)
@@ -43,9 +45,10 @@ def get_device(
 @router.post("/devices", status_code=201, responses=documented(TooLargeError, InvalidError, UnavailableError))
 def register_device(body: DeviceIn, request: Request, session: SessionDep) -> DeviceOut:
     """Register an installed client; it keeps the id and the token for good."""
-    service.check_registration_rate(request.app.state, network(host_of(request)))
+    host = host_of(request)
+    service.check_registration_rate(request.app.state, network(host))
     device_id = uuid4()
-    service.register(session, device_id, body)
+    service.register(session, device_id, body, hash_network(request.app.state.secret, host, clock.now_ms() // DAY_MS))
     token = request.app.state.tokens.issue(device_id)
     return DeviceOut(device_id=device_id, token=token, server_time_ms=clock.now_ms(), listen_seconds=LISTEN_SECONDS)
 

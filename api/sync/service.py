@@ -31,8 +31,8 @@ def check_registration_rate(state: Any, address: str) -> None:
         raise UnavailableError("Too many new devices from this address. Try again in a minute.", 10)
 
 
-def register(session: Session, device_id: UUID, body: DeviceIn) -> None:
-    """Keep a new device."""
+def register(session: Session, device_id: UUID, body: DeviceIn, network: int | None) -> None:
+    """Keep a new device; `network` is remembered for some weeks, to tell a crowd of new devices of one network."""
     devices.append_device(
         session,
         Device(
@@ -41,6 +41,7 @@ def register(session: Session, device_id: UUID, body: DeviceIn) -> None:
             app_version=body.app_version,
             platform=body.platform,
             created_at=clock.now(),
+            network=network,
         ),
     )
 

@@ -31,6 +31,8 @@ from models.queries.folding import (
     SET_ASIDE,
     SHOW_ARRIVAL,
 )
+from models.queries.impressions import CAMPAIGN_DEVICE, CAMPAIGN_FREQUENCY, PLACEMENT_DAY, PLACEMENT_SPLIT
+from models.queries.reach_cells import CAMPAIGN_REACH, SHOW_REACH
 from models.tables import Episode, Show
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,9 +53,15 @@ ALL_TABLES = (
     SHOW_DOWNLOAD_SPLIT,
     DOWNLOAD_CONSUMERS,
     COUNTING_RULE,
+    PLACEMENT_DAY,
+    PLACEMENT_SPLIT,
+    CAMPAIGN_DEVICE,
+    CAMPAIGN_FREQUENCY,
+    SHOW_REACH,
+    CAMPAIGN_REACH,
 )
 """What the worker derives from the log and keeps."""
-DAY_TABLES = (PLAYBACK, EPISODE_DAY, ARRIVAL_DAY, SHOW_ARRIVAL)
+DAY_TABLES = (PLAYBACK, EPISODE_DAY, ARRIVAL_DAY, SHOW_ARRIVAL, SHOW_REACH, CAMPAIGN_REACH)
 """Those of which a span of days can be rebuilt without the days before it."""
 CALENDAR_TABLES = (
     CONSUMER_DAY,
@@ -62,6 +70,8 @@ CALENDAR_TABLES = (
     SHOW_HIT_OUTCOME,
     SHOW_DOWNLOAD_SPLIT,
     DOWNLOAD_CONSUMERS,
+    PLACEMENT_DAY,
+    PLACEMENT_SPLIT,
 )
 """Those besides, as long as no window of a download reaches from one day into the next."""
 
@@ -111,11 +121,16 @@ def list_sums(connection: Connection) -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def list_rows(connection: Connection, table: BulkTable, days: tuple[int, int] | None = None) -> Iterator[Row]:
-    """Rows in the order of their keys, of these day numbers (first, last) or all; bytes are bytes on both engines."""
+    """Rows in the order of their keys, of these day numbers (first, last) or all; bytes are bytes on both engines.
+
+    A month's row is of no span of days: it may have other days in it.
+    """
     # Text sorts by its bytes, as SQLite sorts it, whatever the language of the PostgreSQL database.
     is_postgresql = connection.dialect.name == "postgresql"
     keys = [f'{key} COLLATE "C"' if kind == "text" and is_postgresql else key for key, kind in table.keys.items()]
     where = "WHERE day BETWEEN :first AND :last" if days else ""
+    if days and "is_month" in table.keys:
+        where += " AND NOT is_month"
     statement = text(f"SELECT {', '.join(table.columns)} FROM {table.name} {where} ORDER BY {', '.join(keys)}")
     bounds = {"first": days[0], "last": days[1]} if days else {}
     for row in connection.execute(statement, bounds, execution_options={"yield_per": 5000}):

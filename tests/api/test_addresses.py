@@ -1,5 +1,7 @@
 """Whose request it is, behind proxies or not, and which network that is."""
 
+from ipaddress import ip_interface
+
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
@@ -28,6 +30,16 @@ CASES = {
 @pytest.mark.parametrize(("host", "expected"), CASES.values(), ids=CASES)
 def test_network_is(host: str, expected: str) -> None:
     assert network(host) == expected
+
+
+@given(st.ip_addresses(v=6).map(str) | st.lists(st.sampled_from(["0", "1", "ffff", ":", "::", "%eth0"])).map("".join))
+def test_network_of_ipv6_is_as_the_standard_library_has_it(host: str) -> None:
+    try:
+        parsed = ip_interface(f"{host}/64")
+    except ValueError:
+        return
+    mapped = getattr(parsed.ip, "ipv4_mapped", None)
+    assert network(host) == str(mapped or parsed.network)
 
 
 def forwarded(*lines: str) -> Headers:

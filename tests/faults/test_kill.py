@@ -23,6 +23,7 @@ WORKER_STEPS = [
     "worker.after_commit",
 ]
 IMPORT_STEPS = ["import.after_append"]
+SENDING_STEPS = ["webhooks.before_settle"]
 
 
 def counted_events(engine: Engine) -> int:
@@ -36,7 +37,7 @@ def test_every_place_to_die_is_died_at() -> None:
     named = {
         name for path in api.rglob("*.py") for name in re.findall(r'failpoints\.reach\("([\w.]+)"', path.read_text())
     }
-    assert named == {*API_STEPS, *WORKER_STEPS, *IMPORT_STEPS}
+    assert named == {*API_STEPS, *WORKER_STEPS, *IMPORT_STEPS, *SENDING_STEPS}
 
 
 @ON_SQLITE

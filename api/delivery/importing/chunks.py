@@ -11,20 +11,19 @@ from numpy.typing import NDArray
 from api import clock
 from api.delivery.importing.blocks import LineBlock, Texts
 from api.delivery.importing.episodes import NOT_AUDIO, UNKNOWN, EpisodeFinder
+from api.delivery.importing.known import Known, distinct
 from api.delivery.importing.repeats import Repeats
 from api.events.columns import METHODS, pack_columns
 from api.events.log import partition_of
 from api.events.records import HitChunk
 from api.hits.classify import Classifier
-from api.hits.identity import hash_address, hash_agent, key_of, mix
-from api.hits.parts import NO_SINGLE_RANGE, is_probe, parse_bounds, sent_parts
+from api.hits.identity import mix
+from api.hits.parts import NO_SINGLE_RANGE, PROBE, parse_bounds, sent_parts
 from api.hits.traits import TOLD_BY_THE_LINE, Trait
 from models.columns import DAY_MS
 from models.rotations import has_earlier, rotation_of
 
 Column = NDArray[Any]
-REMEMBERED = 500_000
-"""Addresses and user agents whose hashes are kept; beyond, they are worked out again."""
 MOST_PATHS = 10_000
 """Of those that are no known episode's: a report shows the first few, and a scanner asks for millions."""
 OTHER = METHODS.index("OTHER")
@@ -50,12 +49,14 @@ class ChunkMaker:
     classifier: Classifier
     secret: str
     _repeats: Repeats = field(default_factory=Repeats)
-    _hashes: dict[bytes, dict[str, int]] = field(default_factory=dict)
-    """By key and what is hashed."""
+    _known: Known = field(init=False)
     _episodes: dict[str, int] = field(default_factory=dict)
     """A number for each episode seen, the same in every block of the file."""
     unknown_paths: Counter[str] = field(default_factory=Counter)
     """Paths of audio that is no known episode's, for the report."""
+
+    def __post_init__(self) -> None:
+        self._known = Known(self.classifier, self.secret)
 
     def records(self, block: LineBlock) -> Iterator[tuple[int, HitChunk]]:
         """The block's record for each partition of the event log; one without hits too, since it says how far."""
@@ -63,7 +64,7 @@ class ChunkMaker:
         kept = columns.pop("kept")
         agents, countries = self._consumers(block, kept, columns)
         self._parts(block, kept, columns, files)
-        columns["repeat"] = self._repeats.count(self._likeness(columns, files))
+        columns["repeat"] = self._repeats.count(self._likeness(columns, files), columns["at_ms"])
         names = [(episode, sha256) for episode, sha256 in files]
         place = self._partition(columns["address"])
         aside["unreadable"] = len(block.unreadable)
@@ -93,9 +94,12 @@ class ChunkMaker:
     def _episodes_of(self, block: LineBlock) -> tuple[dict[str, Column], list[tuple[str, str]], Counter[str]]:
         """Which lines are of an episode (`kept`), the version of each, and how many are of none."""
         rows = block.rows
-        pairs, inverse = np.unique(
-            rows.host.codes.astype(np.int64) * max(1, len(rows.path.values)) + rows.path.codes, return_inverse=True
-        )
+        paths = max(1, len(rows.path.values))
+        if len(rows.host.values) <= 1:
+            pairs, inverse = distinct(rows.path.codes, paths)
+        else:
+            both = rows.host.codes.astype(np.int64) * paths + rows.path.codes
+            pairs, inverse = np.unique(both, return_inverse=True)
         counts = np.bincount(inverse, minlength=len(pairs)).tolist()
         files: list[tuple[str, str]] = []
         place_of: dict[tuple[str, str], int] = {}
@@ -103,7 +107,7 @@ class ChunkMaker:
         dated: list[tuple[int, str]] = []
         aside: Counter[str] = Counter()
         for pair, place in enumerate(pairs.tolist()):
-            host, path = divmod(place, max(1, len(rows.path.values)))
+            host, path = divmod(place, paths)
             episode, version = self.finder.find(rows.host.values[host], rows.path.values[path])
             if episode in {NOT_AUDIO, UNKNOWN}:
                 aside[episode] += counts[pair]
@@ -137,73 +141,26 @@ class ChunkMaker:
         self, block: LineBlock, kept: Column, columns: dict[str, Column]
     ) -> tuple[list[tuple[str, str]], list[str]]:
         """Address, agent and what is known of them; returns the lists that the columns point into."""
-        rows = block.rows
+        rows, known = block.rows, self._known
         day = columns["at_ms"] // DAY_MS
-        traits = np.zeros(len(kept), np.uint16)
-        ip, agent = rows.ip.codes[kept], rows.user_agent.codes[kept]
-        told = rows.country.codes[kept]
-        address, consumer, earlier = (np.zeros(len(kept), np.uint64) for _ in range(3))
-        country = np.zeros(len(kept), np.int64)
-        countries: dict[str, int] = {"": 0}
-        for number in np.unique(day).tolist():
-            chosen = np.flatnonzero(day == number)
-            self._address_facts(rows.ip, ip[chosen], number, chosen, traits, country, countries)
-            key = key_of(self.secret, rotation_of(number))
-            address[chosen] = self._hashed(rows.ip, ip[chosen], key, hash_address)
-            consumer[chosen] = mix(address[chosen], self._hashed(rows.user_agent, agent[chosen], key, hash_agent))
-            if has_earlier(number):
-                key = key_of(self.secret, rotation_of(number) - 1)
-                before = self._hashed(rows.ip, ip[chosen], key, hash_address)
-                earlier[chosen] = mix(before, self._hashed(rows.user_agent, agent[chosen], key, hash_agent))
-        columns |= {"address": address, "agent": consumer, "earlier": earlier}
-        said = np.array([countries.setdefault(text, len(countries)) for text in rows.country.values], np.int64)[told]
+        ip, agent = (Texts(texts.codes[kept], texts.values) for texts in (rows.ip, rows.user_agent))
+        traits, country, countries = known.address_facts(ip, day)
+        columns["address"], columns["agent"] = known.hashes(ip, agent, rotation_of(day))
+        columns["earlier"] = np.zeros(len(kept), np.uint64)
+        chosen = np.flatnonzero(has_earlier(day))
+        if len(chosen):
+            some_ip, some_agent = (Texts(texts.codes[chosen], texts.values) for texts in (ip, agent))
+            _, columns["earlier"][chosen] = known.hashes(some_ip, some_agent, rotation_of(day[chosen]) - 1)
+        said = np.array([countries.setdefault(text, len(countries)) for text in rows.country.values], np.int64)
+        said = said[rows.country.codes[kept]]
         columns["countries"] = np.where(said > 0, said, country)
-        agents = self._agent_facts(rows.user_agent, agent, traits, columns)
-        for code, text in _used(rows.referrer, kept):
-            traits[rows.referrer.codes[kept] == code] |= int(self.classifier.referrer(text)) if text else 0
+        agent_traits, columns["agents"], agents = known.agent_facts(agent)
+        traits |= agent_traits
+        referrer = rows.referrer.codes[kept]
+        preloads = [int(self.classifier.referrer(text)) if text else 0 for text in rows.referrer.values]
+        traits |= np.array(preloads, np.uint16)[referrer]
         columns["traits"] = traits
         return agents, list(countries)
-
-    def _address_facts(
-        self,
-        ips: Texts,
-        codes: Column,
-        day: int,
-        chosen: Column,
-        traits: Column,
-        country: Column,
-        countries: dict[str, int],
-    ) -> None:
-        used, inverse = np.unique(codes, return_inverse=True)
-        facts = [self.classifier.address(ips.values[code], day) for code in used.tolist()]
-        traits[chosen] |= np.array([int(fact.traits) for fact in facts], np.uint16)[inverse]
-        numbers = [countries.setdefault(fact.country, len(countries)) for fact in facts]
-        country[chosen] = np.array(numbers, np.int64)[inverse]
-
-    def _hashed(self, texts: Texts, codes: Column, key: bytes, hashed: Any) -> Column:
-        if sum(map(len, self._hashes.values())) > REMEMBERED:
-            self._hashes.clear()
-        known = self._hashes.setdefault(key + hashed.__name__.encode(), {})
-        used, inverse = np.unique(codes, return_inverse=True)
-        numbers = []
-        for code in used.tolist():
-            text = texts.values[code]
-            number = known.get(text)
-            if number is None:
-                number = known[text] = hashed(key, text)
-            numbers.append(number)
-        return np.array(numbers, np.uint64)[inverse]
-
-    def _agent_facts(
-        self, texts: Texts, codes: Column, traits: Column, columns: dict[str, Column]
-    ) -> list[tuple[str, str]]:
-        used, inverse = np.unique(codes, return_inverse=True)
-        facts = [self.classifier.agent(texts.values[code]) for code in used.tolist()]
-        traits |= np.array([int(fact.traits) for fact in facts], np.uint16)[inverse]
-        names: dict[tuple[str, str], int] = {}
-        places = [names.setdefault((fact.app, fact.device_class), len(names)) for fact in facts]
-        columns["agents"] = np.array(places, np.int64)[inverse]
-        return list(names)
 
     def _parts(self, block: LineBlock, kept: Column, columns: dict[str, Column], files: list[tuple[str, str]]) -> None:
         """Method, status, and the part of the file that was sent."""
@@ -213,12 +170,12 @@ class ChunkMaker:
         columns["status"] = rows.status[kept]
         bounds = [parse_bounds(text) for text in rows.range.values] or [NO_SINGLE_RANGE]
         first, last = (np.array(values, np.int64)[rows.range.codes[kept]] for values in zip(*bounds, strict=True))
-        probes = np.array([is_probe(text) for text in rows.range.values], bool)[rows.range.codes[kept]]
+        is_probe = (first == PROBE[0]) & (last == PROBE[1])
         sizes = np.array([self._size(*file) for file in files], np.int64)[columns["file"]] if files else 0
         start, end, is_unplaced = sent_parts(columns["status"], first, last, rows.sent_bytes[kept], sizes)
         columns["first_byte"], columns["end_byte"] = start, end
         columns["traits"] |= np.where(is_unplaced, int(Trait.BYTES_ONLY), 0).astype(np.uint16)
-        columns["traits"] |= np.where(probes, int(Trait.PROBE), 0).astype(np.uint16)
+        columns["traits"] |= np.where(is_probe, int(Trait.PROBE), 0).astype(np.uint16)
 
     def _size(self, episode: str, sha256: str) -> int:
         return next(version.audio_bytes for version in self.finder.versions(episode) if version.sha256 == sha256)
@@ -244,8 +201,3 @@ class ChunkMaker:
 
 def _chosen(columns: dict[str, Column], is_chosen: Column) -> dict[str, Column]:
     return {name: values[is_chosen] for name, values in columns.items()}
-
-
-def _used(texts: Texts, kept: Column) -> Iterator[tuple[int, str]]:
-    for code in np.unique(texts.codes[kept]).tolist():
-        yield code, texts.values[code]

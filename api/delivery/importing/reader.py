@@ -27,7 +27,7 @@ from api.delivery.importing.lines import BOM, lines_of
 from api.delivery.importing.unpacking import DamagedError, Unpacked
 from api.events.columns import MAX_HITS
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 8 << 20
 HEAD_BYTES = 1 << 20
 """What is looked at before the first line is read."""
 RECOGNISED_LINES = 5

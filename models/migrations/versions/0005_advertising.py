@@ -53,7 +53,6 @@ def upgrade() -> None:
         sa.Column("hll", sa.LargeBinary(), nullable=False),
         sa.Column("theta", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("campaign_id", "show_id", "is_month", "day"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "counted_placement",
@@ -138,7 +137,6 @@ def upgrade() -> None:
         sa.Column("hll", sa.LargeBinary(), nullable=False),
         sa.Column("theta", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("show_id", "is_month", "day"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "advertiser_member",
@@ -293,11 +291,19 @@ def upgrade() -> None:
 
     with op.batch_alter_table("device", schema=None) as batch_op:
         batch_op.add_column(sa.Column("network", sa.BigInteger(), nullable=True))
+        batch_op.create_index(
+            "ix_device_network",
+            ["created_at", "network"],
+            unique=False,
+            sqlite_where=sa.text("network IS NOT NULL"),
+            postgresql_where=sa.text("network IS NOT NULL"),
+        )
     make_append_only("hold_decision")
 
 
 def downgrade() -> None:
     with op.batch_alter_table("device", schema=None) as batch_op:
+        batch_op.drop_index("ix_device_network")
         batch_op.drop_column("network")
 
     with op.batch_alter_table("placement", schema=None) as batch_op:

@@ -165,6 +165,8 @@ def upgrade() -> None:
         sa.Column("events", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("disabled_reason", sa.String(), nullable=False),
+        sa.Column("failing_since", UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["user_id"],
             ["account.id"],
@@ -256,6 +258,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_webhook_delivery_due", ["state", "next_at"], unique=False)
 
     op.create_table(
+        "webhook_attempt",
+        sa.Column("delivery_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["webhook_delivery.id"],
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", "number"),
+    )
+
+    op.create_table(
         "ledger_entry",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("transaction_id", sa.Integer(), nullable=False),
@@ -310,6 +326,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ledger_entry_account")
 
     op.drop_table("ledger_entry")
+    op.drop_table("webhook_attempt")
     with op.batch_alter_table("webhook_delivery", schema=None) as batch_op:
         batch_op.drop_index("ix_webhook_delivery_due")
 

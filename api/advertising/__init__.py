@@ -1,0 +1,1 @@
+"""Advertisers: campaigns, what they place where, and how they get on."""

@@ -1,0 +1,46 @@
+"""Notices campaigns whose budget or cap is used up, and has that told once.
+
+The worker's housekeeping asks now and then, and payouts after a close; so it lies where both may reach it.
+"""
+
+from datetime import datetime
+
+import structlog
+from sqlmodel import Session
+
+from api import webhooks
+from models.advertising import Campaign
+from models.queries import campaigns, spending
+from models.spending import Spending, get_spending
+
+_logger = structlog.get_logger(__name__)
+
+
+def note_exhausted(session: Session, now: datetime) -> int:
+    """Mark the campaigns that are newly exhausted and append an event for each; how many. The caller commits."""
+    noted = 0
+    for campaign in spending.list_nearly_spent(session):
+        spent = get_spending(session, campaign)
+        # Another process may be at it too: whoever sets the mark tells.
+        if spent.is_exhausted and spending.put_exhausted(session, campaign.id or 0, now):
+            _tell(session, campaign, spent, now)
+            noted += 1
+    return noted
+
+
+def _tell(session: Session, campaign: Campaign, spent: Spending, now: datetime) -> None:
+    members = [user.id for _, user in campaigns.list_members(session, [campaign.advertiser_id]) if user.id is not None]
+    payload = {
+        "campaign": campaign.uuid,
+        "name": campaign.name,
+        "budget_cents": campaign.budget_cents,
+        "currency": campaign.currency,
+        "impressions": spent.impressions,
+        "spent_cents": spent.cents,
+        "exhausted_at": now,
+    }
+    # A budget that was raised can be used up once more.
+    webhooks.append_event(
+        session, webhooks.EventKind.CAMPAIGN_EXHAUSTED, campaign.uuid, now.isoformat(), payload, members
+    )
+    _logger.info("campaign exhausted", campaign=str(campaign.uuid))

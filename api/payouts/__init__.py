@@ -1,0 +1,1 @@
+"""Finance: rate plans, statements, the ledger. A person approves."""

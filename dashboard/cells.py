@@ -1,0 +1,67 @@
+"""Numbers that may be hidden, and how sure one is: what an advertiser reads instead of a count of few devices. Pure.
+
+In frames a hidden number is absent (`pd.NA`); a number that is nothing is 0.
+"""
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from dashboard import formats
+
+MIN_DEVICES = 50
+FEWER = f"fewer than {MIN_DEVICES}"
+WHY_HIDDEN = (
+    f"Numbers of fewer than {MIN_DEVICES} devices, and numbers from which one could be worked out, are not told: they "
+    f"stand as *{FEWER}*."
+)
+
+
+class Reached(NamedTuple):
+    """How many devices, and from where to where it may be; without a value it is hidden."""
+
+    value: int | None
+    low: int | None = None
+    high: int | None = None
+    is_exact: bool = True
+
+
+def is_hidden(value: Any) -> bool:
+    """Whether a cell of a frame is hidden."""
+    return value is None or bool(pd.isna(value))
+
+
+def number(value: Any) -> str:
+    """`1,234`, or that it is too few to tell."""
+    return FEWER if is_hidden(value) else formats.number(value)
+
+
+def share(part: Any, whole: Any) -> str:
+    """`45 %`; a dash of nothing; too few to tell when either is hidden."""
+    if is_hidden(part) or is_hidden(whole):
+        return FEWER
+    return formats.share(part / whole) if whole else formats.DASH
+
+
+def certainty(reached: Reached) -> str:
+    """What stands beside every number of devices: `exact`, or its range."""
+    if is_hidden(reached.value):
+        return "too few devices to tell how many"
+    if reached.is_exact:
+        return "exact"
+    return f"{formats.number(reached.low or 0)} to {formats.number(reached.high or 0)}, 19 times of 20"
+
+
+def reach(reached: Reached) -> str:
+    """`1,234 (exact)`, `12,300 (12,100 to 12,600, 19 times of 20)`."""
+    return FEWER if is_hidden(reached.value) else f"{formats.number(reached.value or 0)} ({certainty(reached)})"
+
+
+def heights(values: pd.Series) -> list[float]:
+    """How high to draw each of them: nothing for a hidden one, which has a mark of its own."""
+    return [0.0 if is_hidden(value) else float(value) for value in values]
+
+
+def hidden_places(values: pd.Series) -> list[int]:
+    """The rows whose number is hidden."""
+    return [place for place, value in enumerate(values) if is_hidden(value)]

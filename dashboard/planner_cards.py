@@ -1,0 +1,89 @@
+"""The planner's cards."""
+
+from datetime import timedelta
+from html import escape
+
+import streamlit as st
+
+from dashboard import cells, charts, clock, formats, planner_charts, planner_data
+from dashboard.planner_data import Plan
+from models.periods import Period
+
+AHEAD_DAYS = (7, 28, 60, 90)
+DEFAULT_AHEAD = 28
+
+
+def reach(plan: Plan, period: Period) -> None:
+    """How many devices, together and by show."""
+    with st.container(border=True, key="card-plan-reach"):
+        st.subheader("Reach")
+        st.caption(f"Different devices with a listen in the last {period.days} days. Who hears several shows is one.")
+        left, right = st.columns([1, 2], gap="medium")
+        with left:
+            title = "Together" if len(plan.titles) > 1 else formats.plain(plan.titles[0])
+            st.metric(title, cells.number(plan.together.value))
+            st.caption(cells.certainty(plan.together))
+        with right:
+            st.html(by_show(plan))
+
+
+def by_show(plan: Plan) -> str:
+    """Each show's own reach, with how sure it is, as an HTML table."""
+    rows = "".join(
+        f"<tr><td>{escape(title)}</td><td><b>{cells.number(reached.value)}</b></td>"
+        f"<td>{cells.certainty(reached)}</td></tr>"
+        for title, reached in zip(plan.titles, plan.each, strict=True)
+    )
+    return f'<table class="es-path es-reach"><tr><th>Show</th><th>Devices</th><th></th></tr>{rows}</table>'
+
+
+def overlap(plan: Plan) -> None:
+    """How far the shows reach the same devices."""
+    with st.container(border=True, key="card-overlap"):
+        st.subheader("Overlap")
+        st.caption(
+            "Read along a row: of this show's devices, the share that heard the other show too. On the diagonal, how "
+            "many devices the show has. Point at a cell for the number with its range."
+        )
+        figure = planner_charts.overlap(plan.overlap, plan.titles)
+        st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="Overlap of the shows' devices")
+        with st.expander("As a list"):
+            st.dataframe(
+                planner_data.listed(plan), hide_index=True, height="content",
+                column_config={"one": "Show", "other": "and", "shared": "Devices that heard both"},
+            )  # fmt: skip
+
+
+def increments(plan: Plan, *, has_more: bool) -> None:
+    """What each other show would add."""
+    with st.container(border=True, key="card-increments"):
+        st.subheader("What another show brings")
+        if not has_more or plan.increments.empty:
+            st.write("All shows are chosen. Take one away to see what it brings.")
+            return
+        st.caption(
+            "Devices that heard the other show and none of the chosen ones: dark, on top of those that are reached "
+            "already. The thin line is the range."
+        )
+        figure = planner_charts.increments(plan.increments, float(plan.together.value or 0))
+        st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="What each other show adds to the reach")
+
+
+def forecast(plan: Plan) -> None:
+    """What the chosen shows are expected to bring."""
+    with st.container(border=True, key="card-forecast"):
+        st.subheader("Forecast")
+        days = st.segmented_control(
+            "The next days, from tomorrow on (UTC)", AHEAD_DAYS, default=DEFAULT_AHEAD, required=True, key="ahead",
+            format_func=lambda days: f"{days} days",
+        )  # fmt: skip
+        first = clock.today() + timedelta(days=1)
+        found = planner_data.forecast(plan.shows, first, first + timedelta(days=(days or DEFAULT_AHEAD) - 1))
+        if found is None:
+            st.write(planner_data.TOO_LITTLE_HISTORY)
+            return
+        st.caption(found.caption)
+        st.metric("Listens expected", formats.number(found.expected))
+        st.caption(found.range)
+        figure = planner_charts.forecast(found.history, found.days)
+        st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="Listens a day until now, and those expected")

@@ -1,0 +1,111 @@
+"""The planner's figures: overlap of shows, what more shows bring, and what to expect. Pure."""
+
+from html import escape
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import cells, charts, formats, theme
+
+CELL_PIXELS = 58
+TITLE_LETTERS = 26
+SCALE = [[0.0, theme.CARD], [0.02, "#EAF1EC"], [1.0, theme.PINE]]
+
+
+def overlap(frame: pd.DataFrame, titles: list[str]) -> go.Figure:
+    """A square: of the devices of a row's show, the share that the column's show has too.
+
+    `frame` has row, column, shared, share and text, by places in `titles`; hidden shares are absent.
+    """
+    size = len(titles)
+    values = [[None] * size for _ in range(size)]
+    words = [[""] * size for _ in range(size)]
+    said = [[""] * size for _ in range(size)]
+    for cell in frame.itertuples():
+        values[cell.row][cell.column] = None if cells.is_hidden(cell.share) else float(cell.share)
+        words[cell.row][cell.column] = cell.text
+        said[cell.row][cell.column] = _hover(cell, titles)
+    # A matrix with names at the top needs room; numbers name the columns, and the rows say whose number it is.
+    rows = [f"{place + 1}. {escape(formats.shorten(title, TITLE_LETTERS))}" for place, title in enumerate(titles)]
+    figure = go.Figure(layout={"template": charts.TEMPLATE})
+    figure.add_heatmap(
+        z=values, x=list(range(size)), y=list(range(size)), text=said, hovertemplate="%{text}<extra></extra>",
+        colorscale=SCALE, zmin=0, zmax=1, showscale=False, xgap=3, ygap=3, hoverongaps=False,
+    )  # fmt: skip
+    for row in range(size):
+        for column in range(size):
+            value = values[row][column]
+            colour = theme.CARD if value is not None and value > 0.5 else theme.INK
+            figure.add_annotation(
+                x=column, y=row, text=words[row][column], showarrow=False, font={"size": 13, "color": colour}
+            )
+    axis = {"showgrid": False, "fixedrange": True, "tickmode": "array", "tickvals": list(range(size))}
+    figure.update_xaxes(**axis, ticktext=[f"{place + 1}." for place in range(size)], side="top")
+    figure.update_yaxes(**axis, ticktext=rows, autorange="reversed")
+    figure.update_layout(height=56 + CELL_PIXELS * size)
+    return figure
+
+
+def increments(frame: pd.DataFrame, already: float) -> go.Figure:
+    """Lying bars: what was reached already, pale, and what each show would add, with its range; best first.
+
+    `frame` has title, adds, low, high and text.
+    """
+    rows = frame.iloc[::-1]
+    figure = go.Figure(layout={"template": charts.TEMPLATE, "barmode": "stack", "showlegend": False})
+    places = list(range(len(rows)))
+    adds = cells.heights(rows["adds"])
+    spread = {
+        "type": "data", "symmetric": False, "color": theme.INK, "thickness": 1.4, "width": 4,
+        "array": [max(0.0, high - value) for high, value in zip(cells.heights(rows["high"]), adds, strict=True)],
+        "arrayminus": [max(0.0, value - low) for low, value in zip(cells.heights(rows["low"]), adds, strict=True)],
+    }  # fmt: skip
+    shared = {"y": places, "orientation": "h", "width": 0.3, "hoverinfo": "skip"}
+    figure.add_bar(x=[already] * len(rows), name="Reached already", marker_color=theme.PINE_PALE, **shared)
+    figure.add_bar(x=adds, name="Added", marker_color=theme.PINE, error_x=spread, **shared)
+    for place, row in enumerate(rows.itertuples()):
+        label = {"y": place, "yshift": 17, "showarrow": False, "xref": "paper"}
+        title = escape(formats.shorten(row.title, charts.TITLE_LETTERS))
+        figure.add_annotation(x=0, xanchor="left", text=title, **label)
+        figure.add_annotation(x=1, xanchor="right", text=f"<b>{row.text}</b>", **label)
+    longest = already + max([*cells.heights(rows["high"]), *adds, 1.0])
+    figure.update_xaxes(visible=False, fixedrange=True, range=[0, longest * 1.02])
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-0.5, len(rows) - 0.1])
+    figure.update_layout(height=10 + charts.ROW_PIXELS * len(rows), margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    return figure
+
+
+def forecast(history: pd.DataFrame, expected: pd.DataFrame) -> go.Figure:
+    """Listens a day as they were, and the band in which the coming days are expected."""
+    figure = go.Figure(layout={"template": charts.TEMPLATE, "height": 280})
+    if not history.empty:
+        figure.add_bar(
+            x=history["day"], y=history["listens"], name="Counted", marker_color=theme.PINE,
+            hovertemplate="%{x|%a %-d %b %Y}: %{y:,d}<extra></extra>",
+        )  # fmt: skip
+    if not expected.empty:
+        edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        figure.add_scatter(x=expected["day"], y=expected["high"].astype(float), name="High", **edge)
+        figure.add_scatter(
+            x=expected["day"], y=expected["low"].astype(float), name="Low", fill="tonexty",
+            fillcolor="rgba(224, 123, 57, 0.22)", **edge,
+        )  # fmt: skip
+        words = [
+            f"{formats.number(row.expected)} ({formats.number(row.low)} to {formats.number(row.high)})"
+            for row in expected.itertuples()
+        ]
+        figure.add_scatter(
+            x=expected["day"], y=expected["expected"].astype(float), name="Expected, with its range", mode="lines",
+            line={"color": theme.APRICOT_DEEP, "width": 2.2}, text=words,
+            hovertemplate="%{x|%a %-d %b %Y}<br>%{text}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(tickformat="%-d %b", type="date", nticks=9, fixedrange=True)
+    figure.update_yaxes(tickformat=",d", nticks=5, fixedrange=True, rangemode="tozero")
+    return figure
+
+
+def _hover(cell: object, titles: list[str]) -> str:
+    row, column = titles[cell.row], titles[cell.column]  # type: ignore[attr-defined]
+    if cell.row == cell.column:  # type: ignore[attr-defined]
+        return f"{escape(row)}<br>{cell.shared}"  # type: ignore[attr-defined]
+    return f"{escape(row)}<br>and {escape(column)}<br>{cell.shared}"  # type: ignore[attr-defined]
