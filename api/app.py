@@ -11,12 +11,14 @@ from starlette.types import Receive, Scope, Send
 from api import audit_trail_routes, output, webhook_routes
 from api.accounts import routes as accounts_routes
 from api.addresses import make_proxies
-from api.advertising import placement_routes
+from api.advertising import placement_routes, planning_routes, report_routes
 from api.advertising import routes as advertising_routes
 from api.delivery import routes as delivery_routes
 from api.errors import install_handlers
 from api.events.opening import open_log
 from api.measurement import explain_routes, pipeline_routes, replay_routes
+from api.payouts import batch_routes, hold_routes, payee_routes
+from api.payouts import pending_routes as payouts_pending_routes
 from api.payouts import routes as payouts_routes
 from api.publishing import arrival_routes, audio_routes, download_routes, retention_routes, stats_routes, url_routes
 from api.publishing import routes as publishing_routes
@@ -104,4 +106,10 @@ def _include_routers(app: FastAPI) -> None:
     app.include_router(webhook_routes.router)
     app.include_router(advertising_routes.router)
     app.include_router(placement_routes.router)
+    app.include_router(planning_routes.router)
+    app.include_router(report_routes.router)
     app.include_router(payouts_routes.router)
+    app.include_router(hold_routes.router)
+    app.include_router(payouts_pending_routes.router)
+    app.include_router(payee_routes.router)
+    app.include_router(batch_routes.router)

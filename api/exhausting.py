@@ -6,14 +6,27 @@ The worker's housekeeping asks now and then, and payouts after a close; so it li
 from datetime import datetime
 
 import structlog
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api import webhooks
 from models.advertising import Campaign
+from models.engine import read_only
 from models.queries import campaigns, spending
 from models.spending import Spending, get_spending
 
 _logger = structlog.get_logger(__name__)
+
+
+def look(engine: Engine, now: datetime) -> int:
+    """The same in a transaction of its own, which writers need not wait for when there is nothing to note."""
+    with Session(read_only(engine)) as session:
+        if not spending.list_nearly_spent(session):
+            return 0
+    with Session(engine) as session:
+        noted = note_exhausted(session, now)
+        session.commit()
+        return noted
 
 
 def note_exhausted(session: Session, now: datetime) -> int:

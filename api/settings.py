@@ -76,6 +76,11 @@ class Settings(StoreSettings):
     cdn_counts: Literal["logs", "redirects"] = "logs"
     """Whether a redirected download is counted from the CDN's logs, once imported, or at once from the redirect."""
 
+    payer_name: str = ""
+    """Holder of the account that pays creators."""
+    payer_iban: str = ""
+    payer_bic: str = ""
+
     webhook_private: bool = False
     """Whether webhooks may go to addresses of our own network, and over plain HTTP."""
 

@@ -24,10 +24,11 @@ from bench.path import measure_path
 from bench.plan import FULL, QUICK, Bench, Plan
 from bench.processes import BenchError, Loader, Processes
 from bench.ratios import targets
+from bench.reach import measure_reach
 from bench.report import Report, show
 from bench.subjects import Counting
 
-PARTS = ("ingest", "folding", "history", "path", "agents", "import")
+PARTS = ("ingest", "folding", "history", "path", "agents", "import", "reach")
 FOLDER = Path("build")
 
 app = typer.Typer(add_completion=False, help="Measure Earshot and a naive baseline on this machine.")
@@ -69,7 +70,7 @@ def measure(bench: Bench, parts: list[str]) -> Report:
         _measure_parts(bench, parts, report)
     except BenchError as error:
         report.stopped = str(error)
-    report.targets = targets(report.ingest, report.folding, report.history, report.importing)
+    report.targets = targets(report.ingest, report.folding, report.history, report.importing, report.reach)
     report.seconds = time.monotonic() - started
     return report
 
@@ -87,6 +88,8 @@ def _measure_parts(bench: Bench, parts: list[str], report: Report) -> None:
         report.agents = measure_agents(bench)
     if "import" in parts:
         report.importing = measure_import(bench)
+    if "reach" in parts:
+        report.reach = measure_reach(bench)
     if "history" in parts:
         report.history = measure_history(bench)
 

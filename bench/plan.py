@@ -34,6 +34,9 @@ class Plan:
     """Events that the two stores know before the same traffic is folded into both."""
     history_events: int
     history_repeats: int
+    reach_devices: int
+    """Of each show and day."""
+    reach_repeats: int
 
 
 FULL = Plan(
@@ -52,6 +55,8 @@ FULL = Plan(
     history_known=(100_000, 10_000_000),
     history_events=200_000,
     history_repeats=7,
+    reach_devices=10_000,
+    reach_repeats=7,
 )
 QUICK = Plan(
     repeats=3,
@@ -69,6 +74,8 @@ QUICK = Plan(
     history_known=(20_000, 400_000),
     history_events=60_000,
     history_repeats=3,
+    reach_devices=1_000,
+    reach_repeats=3,
 )
 
 

@@ -9,6 +9,7 @@ from bench.history import HistoryRow, ratio
 from bench.importing import ImportRow
 from bench.ingest import IngestRow
 from bench.plan import USUAL_BATCH
+from bench.reach import TARGET_MS, ReachRow
 
 INGEST_RATIO = 50
 """Durable HTTP ingest, times the baseline's, at 8 and at 64 connections."""
@@ -42,6 +43,7 @@ def targets(
     folding: FoldingRow | None,
     history: list[HistoryRow] | None = None,
     importing: ImportRow | None = None,
+    reach: ReachRow | None = None,
 ) -> list[Target]:
     """Those that the measured parts can answer."""
     found = []
@@ -63,6 +65,8 @@ def targets(
         found.append(_target(f"folding at {many} known events / at {few}", *_history(history)))
     if importing:
         found += _importing(importing)
+    if reach:
+        found += _reach(reach)
     return found
 
 
@@ -71,6 +75,14 @@ def _importing(row: ImportRow) -> list[Target]:
     return [
         _target("log to downloads, one core", row.whole_by_clock, IMPORT_RATE, "lines/s", row.whole_per_second),
         _target("log to downloads / naive", ratio, IMPORT_RATIO, "x", ratio),
+    ]
+
+
+def _reach(row: ReachRow) -> list[Target]:
+    """Here less is better."""
+    return [
+        Target(f"{it.what}, at most", it.median_ms, TARGET_MS, "ms", it.median_ms <= TARGET_MS, it.cpu_ms)
+        for it in row.answers
     ]
 
 

@@ -12,6 +12,7 @@ from bench.ingest import IngestRow
 from bench.machine import Machine
 from bench.path import PathRow
 from bench.ratios import Target
+from bench.reach import ReachRow
 
 
 class Report(msgspec.Struct):
@@ -26,6 +27,7 @@ class Report(msgspec.Struct):
     path: PathRow | None = None
     agents: AgentsRow | None = None
     importing: ImportRow | None = None
+    reach: ReachRow | None = None
     targets: list[Target] = []
     stopped: str = ""
     """Why the bench ended early; what was measured until then stands."""
@@ -50,6 +52,8 @@ def show(report: Report, console: Console) -> None:
         console.print(_agents(report.agents))
     if report.importing:
         console.print(_importing(report.importing))
+    if report.reach:
+        console.print(_reach(report.reach))
     if report.targets:
         console.print(_targets(report.targets))
     console.print(f"{report.seconds:.0f} s in all. bench/README.md says what each number means.")
@@ -150,6 +154,17 @@ def _importing(row: ImportRow) -> Table:
     table.add_row("the same, by clock", f"{row.whole_by_clock:,.0f}", "", "")
     table.add_row("naive, to downloads", *_rates(row.naive_per_second, row.naive_runs))
     table.add_row("peak of memory, MB", f"{row.peak_mb:,.0f}", "", "")
+    return table
+
+
+def _reach(row: ReachRow) -> Table:
+    table = _table(
+        f"Reach over {row.days} days and {row.shows} shows, {row.devices_a_day:,} devices a show and day "
+        f"({row.store_mb:,.0f} MB, filled in {row.fill_seconds:.0f} s)",
+        *("", "median ms", "highest", "by CPU"),
+    )
+    for answer in row.answers:
+        table.add_row(answer.what, f"{answer.median_ms:,.0f}", f"{answer.highest_ms:,.0f}", f"{answer.cpu_ms:,.0f}")
     return table
 
 

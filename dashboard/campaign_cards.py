@@ -14,7 +14,7 @@ from dashboard import (
     pace,
     tables,
 )
-from dashboard.campaign_data import Spending
+from dashboard.campaign_data import Money
 from dashboard.campaign_report import Report
 from models.advertising import Billing, Campaign
 
@@ -22,13 +22,13 @@ BARS = 8
 NOTHING = "No impression yet. An ad counts as soon as somebody fetches or hears its part of an episode."
 
 
-def numbers(campaign: Campaign, report: Report, spent: Spending) -> None:
+def numbers(campaign: Campaign, report: Report, spent: Money) -> None:
     """The row of numbers at the top."""
     totals, reached = report.totals, report.reached
     cards = (
         ("Delivered", cells.number(totals.delivered), "downloads with the whole ad in them"),
         ("Confirmed", cells.number(totals.confirmed), f"heard {campaign_forms.confirming(campaign.confirm_percent)}"),
-        ("Offline share", cells.share(totals.offline, totals.confirmed), "of the confirmed ones"),
+        ("Offline share", cells.share(totals.offline_confirmed, totals.confirmed), "of the confirmed ones"),
         ("Reach", cells.number(reached.value), cells.certainty(reached)),
         (
             "Spent",
@@ -39,11 +39,9 @@ def numbers(campaign: Campaign, report: Report, spent: Spending) -> None:
     with st.container(key="cards-campaign"):
         columns = st.columns(len(cards), gap="small")
     for column, (title, value, note) in zip(columns, cards, strict=True):
-        with column, st.container(border=True, key=f"card-{title.lower().replace(' ', '-')}", height="stretch"):
+        with column, st.container(border=True, key=f"card-number-{title.split()[0].lower()}", height="stretch"):
             st.metric(title, value)
             st.caption(note)
-    if report.has_hidden:
-        st.caption(cells.WHY_HIDDEN)
 
 
 def per_day(report: Report) -> None:
@@ -61,11 +59,11 @@ def per_day(report: Report) -> None:
         st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="Delivered and confirmed impressions per UTC day")
 
 
-def spend(campaign: Campaign, spent: Spending) -> None:
+def spend(campaign: Campaign, spent: Money) -> None:
     """The budget, and how it goes."""
     kind = "delivered" if campaign.billing == Billing.DELIVERED else "confirmed"
     price = money.said(campaign.price_cents, campaign.currency)
-    with st.container(border=True, key="card-spend"):
+    with st.container(border=True, key="card-budget"):
         st.subheader("Spend against budget")
         said = [
             f"{price} for 1,000 {kind} impressions",
@@ -78,8 +76,6 @@ def spend(campaign: Campaign, spent: Spending) -> None:
         st.plotly_chart(
             figure, theme=None, config=charts.CONFIG, alt="Money spent by day, the even pace and the budget"
         )
-        if spent.outlook:
-            st.caption(spent.outlook)
         with st.expander("Change budget, days or caps"):
             campaign_forms.change(campaign)
 
@@ -97,7 +93,7 @@ def heard(campaign: Campaign, report: Report) -> None:
         st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="Impressions by how much of the ad was heard")
     with right, st.container(border=True, key="card-frequency", height="stretch"):
         st.subheader("How often a device heard it")
-        st.caption("Devices by their confirmed impressions over the whole campaign; exact.")
+        st.caption("Devices by their confirmed impressions over the whole campaign.")
         if report.frequency.empty:
             st.write("No device has heard the ad yet.")
         else:
@@ -110,7 +106,7 @@ def heard(campaign: Campaign, report: Report) -> None:
 
 def reach(report: Report) -> None:
     """Devices reached over time."""
-    with st.container(border=True, key="card-reach"):
+    with st.container(border=True, key="card-reach-curve"):
         st.subheader("Reach over time")
         st.caption(
             "Different devices with a confirmed impression, from the first day to the end of each. By now: "

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import cells, charts, formats, money, theme
+from models.privacy_cells import LEAST
 
 HEIGHT = 320
 HIDDEN_COLOUR = "rgba(92, 105, 103, 0.16)"
@@ -20,7 +21,9 @@ NAME_LETTERS = 30
 def impressions_per_day(frame: pd.DataFrame) -> go.Figure:
     """Columns of confirmed impressions, online below offline, and a line of delivered ones, by UTC day."""
     online = [
-        0.0 if cells.is_hidden(row.confirmed) or cells.is_hidden(row.offline) else float(row.confirmed - row.offline)
+        0.0
+        if cells.is_hidden(row.confirmed) or cells.is_hidden(row.offline)
+        else max(0.0, float(row.confirmed - row.offline))
         for row in frame.itertuples()
     ]
     # A day whose offline part alone is hidden still has its whole column, of neither colour.
@@ -73,7 +76,10 @@ def reach_curve(frame: pd.DataFrame) -> go.Figure:
         figure.add_scatter(
             x=seen["day"], y=seen["low"].astype(float), name="Low", fill="tonexty", fillcolor=BAND, **edge
         )
-    words = [cells.reach(cells.Reached(row.reach, row.low, row.high, bool(row.is_exact))) for row in seen.itertuples()]
+    words = [
+        cells.reach(cells.Reached(row.reach, row.low, row.high, bool(row.is_exact), bool(row.is_rounded)))
+        for row in seen.itertuples()
+    ]
     figure.add_scatter(
         x=seen["day"], y=seen["reach"].astype(float), name="Reach", mode="lines+markers", text=words,
         line={"color": theme.ONLINE, "width": 2.5}, marker={"size": 5},
@@ -141,7 +147,7 @@ def _add_hidden_days(figure: go.Figure, frame: pd.DataFrame) -> None:
     places = cells.hidden_places(frame["confirmed"])
     if places:
         figure.add_bar(
-            x=[frame["day"].iloc[place] for place in places], y=[cells.MIN_DEVICES] * len(places), name=HIDDEN_NAME,
+            x=[frame["day"].iloc[place] for place in places], y=[LEAST] * len(places), name=HIDDEN_NAME,
             marker={"color": HIDDEN_COLOUR, "line": {"color": theme.MUTED, "width": 1}},
             hovertemplate=f"{cells.FEWER}<extra>Confirmed</extra>",
         )  # fmt: skip

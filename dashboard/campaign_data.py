@@ -7,16 +7,19 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
-from dashboard import clock, data, pace, positions, store
+from dashboard import campaign_report, clock, data, pace, positions, store
+from dashboard.campaign_report import Report
 from dashboard.data import CACHE_SECONDS
 from dashboard.pace import Pace
-from models.advertising import Advertiser, Billing, Campaign, Creative
+from models import campaign_reports
+from models.advertising import Advertiser, Campaign, Creative
+from models.periods import Period
 from models.queries import campaigns as campaign_queries
 from models.queries import placements as placement_queries
-from models.queries import spending as spending_queries
+from models.queries.impressions import get_counting_progress
 from models.queries.placements import Placed
-from models.spending import DayCounts, bill, terms_of
-from models.tables import Episode, Show, User
+from models.spending import Spending, get_spending
+from models.tables import Episode, Role, Show, User
 
 MAX_CAMPAIGNS = 200
 MAX_ADVERTISERS = 500
@@ -25,13 +28,17 @@ EPISODES = 50
 """Of a show, the newest, that a form offers."""
 
 
-class Spending(NamedTuple):
+class Money(NamedTuple):
     """A campaign's money as it stands."""
 
     state: str
     """`upcoming`, `running`, `exhausted` or `ended`."""
     impressions: int
-    """Of the kind that it pays for."""
+    """Those that are paid for, so far."""
+    held: int
+    """Impressions that holds keep back, or that are refused for good."""
+    unbilled: int
+    """Impressions beyond budget and caps."""
     pace: Pace
     curve: pd.DataFrame
     """Each day of the campaign: spent by its end, and the even pace, in cents."""
@@ -71,29 +78,35 @@ def campaigns(user: User) -> pd.DataFrame:
     """All campaigns that the user may see, with what they have spent: running ones first, then the last made first."""
     with store.read() as session:
         rows = campaign_queries.list_campaigns(session, data.owner_id(user), None, limit=MAX_CAMPAIGNS, offset=0)
-    found = [_campaign_row(campaign, advertiser) for campaign, advertiser in rows]
+    found = [_campaign_row(user, campaign, advertiser) for campaign, advertiser in rows]
     order = ("running", "upcoming", "exhausted", "ended")
     return pd.DataFrame(sorted(found, key=lambda row: order.index(row["state"])))
 
 
-def spending(campaign: Campaign) -> Spending:
+def money(campaign: Campaign, user: User) -> Money:
     """What a campaign has spent of its budget, and how fast."""
-    days = _day_counts(key(campaign), campaign)
-    today, terms = clock.today(), terms_of(campaign)
-    billed = bill(days, campaign.billing, terms)
-    state = pace.state_of(campaign, today, sum(billed.values()), terms.most_impressions)
-    counted = sum(row.delivered if campaign.billing == Billing.DELIVERED else row.confirmed for row in days)
-    return Spending(state, counted, pace.pace_of(campaign, billed, today), pace.curve(campaign, billed))
+    bill, today = _bill(key(campaign), campaign.updated_at, campaign), clock.today()
+    state = pace.state_of(campaign, bill, today)
+    if is_guarded(user):
+        bill = pace.guarded(bill)
+    return Money(
+        state=state,
+        impressions=bill.impressions,
+        held=bill.held,
+        unbilled=bill.unbilled,
+        pace=pace.pace_of(campaign, bill, today),
+        curve=pace.curve(campaign, bill.by_day),
+    )
 
 
 @st.cache_data(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
-def _day_counts(campaign_id: int, _campaign: Campaign) -> list[DayCounts]:
+def _bill(campaign_id: int, updated_at: datetime, _campaign: Campaign) -> Spending:
     with store.read() as session:
-        return spending_queries.list_day_counts(session, _campaign)
+        return get_spending(session, _campaign)
 
 
-def _campaign_row(campaign: Campaign, advertiser: Advertiser) -> dict[str, Any]:
-    spent = spending(campaign)
+def _campaign_row(user: User, campaign: Campaign, advertiser: Advertiser) -> dict[str, Any]:
+    spent = money(campaign, user)
     return {
         "uuid": campaign.uuid,
         "name": campaign.name,
@@ -105,8 +118,32 @@ def _campaign_row(campaign: Campaign, advertiser: Advertiser) -> dict[str, Any]:
         "budget_cents": campaign.budget_cents,
         "spent_cents": spent.pace.spent_cents,
         "pace": pace.words(spent.pace, spent.state),
-        "impressions": spent.impressions,
+        "impressions": None if is_guarded(user) and not spent.impressions else spent.impressions,
     }
+
+
+def is_guarded(user: User) -> bool:
+    """Whether this user's numbers are told so that nobody can be found in them."""
+    return user.role != Role.ADMIN
+
+
+def report(campaign: Campaign, user: User) -> Report:
+    """What a campaign brought, as far as this user may know."""
+    return _report(key(campaign), campaign.updated_at, is_guarded(user), campaign)
+
+
+@st.cache_data(ttl=CACHE_SECONDS, max_entries=200, show_spinner=False)
+def _report(campaign_id: int, updated_at: datetime, is_guarded: bool, _campaign: Campaign) -> Report:
+    # All of its days: of two spans that begin apart more could be worked out than may be told.
+    first, last = _campaign.from_day, _campaign.to_day
+    period = Period(first, min(last, max(first, clock.today())))
+    with store.read() as session:
+        found = campaign_reports.report_of(session, _campaign, period, is_guarded=is_guarded)
+        points = campaign_reports.reach_of(session, _campaign, period, is_guarded=is_guarded)
+        frequency = campaign_reports.frequency_of(session, _campaign, is_guarded=is_guarded)
+    return campaign_report.build(
+        found, points, frequency, confirm_percent=_campaign.confirm_percent, is_guarded=is_guarded
+    )
 
 
 def creatives(campaign: Campaign) -> list[Creative]:
@@ -119,9 +156,8 @@ def placements(campaign: Campaign) -> pd.DataFrame:
     """A campaign's placements, removed ones too, in the order they were made."""
     with store.read() as session:
         placed = placement_queries.list_placements(session, key(campaign))
-        ids = [cast("int", row.placement.id) for row in placed]
-        uncounted = placement_queries.list_uncounted(session, ids) if ids else set()
-    rows = [_placement_row(row, row.placement.id in uncounted) for row in placed]
+        progress = [get_counting_progress(session.connection(), cast("int", row.placement.id)) for row in placed]
+    rows = [_placement_row(row, not of_row.is_done) for row, of_row in zip(placed, progress, strict=True)]
     columns = ("uuid", "where", "start_ms", "end_ms", "from_day", "days", "creative", "state", "is_removed", "said")
     return pd.DataFrame(rows, columns=list(columns))
 

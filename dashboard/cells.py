@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from dashboard import formats
+from models.privacy_cells import LEAST, Cell
 
-MIN_DEVICES = 50
-FEWER = f"fewer than {MIN_DEVICES}"
-WHY_HIDDEN = (
-    f"Numbers of fewer than {MIN_DEVICES} devices, and numbers from which one could be worked out, are not told: they "
-    f"stand as *{FEWER}*."
+FEWER = f"fewer than {LEAST}"
+ROUNDED = (
+    f"Counts are told in steps of {LEAST}, rounded down, so that nobody can be found in them; what has not come to "
+    f"{LEAST} yet stands as *{FEWER}*."
+)
+SAMPLED = (
+    f"So that nobody can be found in them, these numbers are made from one device of {LEAST}: hence their ranges. What "
+    f"may be fewer than {LEAST} devices stands as *{FEWER}*."
 )
 
 
@@ -24,6 +28,13 @@ class Reached(NamedTuple):
     low: int | None = None
     high: int | None = None
     is_exact: bool = True
+    is_rounded: bool = False
+    """The range is that of the step in which it is told, and holds always."""
+
+
+def reached_of(cell: Cell, *, is_rounded: bool = False) -> Reached:
+    """A number of devices as it may be told."""
+    return Reached(cell.value, cell.low, cell.high, cell.is_exact, is_rounded)
 
 
 def is_hidden(value: Any) -> bool:
@@ -49,7 +60,8 @@ def certainty(reached: Reached) -> str:
         return "too few devices to tell how many"
     if reached.is_exact:
         return "exact"
-    return f"{formats.number(reached.low or 0)} to {formats.number(reached.high or 0)}, 19 times of 20"
+    between = f"{formats.number(reached.low or 0)} to {formats.number(reached.high or 0)}"
+    return between if reached.is_rounded else f"{between}, 19 times of 20"
 
 
 def reach(reached: Reached) -> str:

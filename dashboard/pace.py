@@ -1,14 +1,16 @@
 """How a campaign spends its budget against spending it evenly. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
 import pandas as pd
 
 from dashboard import formats, positions
+from models import privacy_cells
 from models.advertising import Campaign
-from models.spending import cost_cents
+from models.spending import Spending, terms_of
 
 NEAR = 0.1
 """Within so much of the even pace a campaign is on pace."""
@@ -24,21 +26,27 @@ class Pace(NamedTuple):
     """Today is one of them."""
 
 
-def state_of(campaign: Campaign, today: date, billed: int, most: int) -> str:
+def state_of(campaign: Campaign, bill: Spending, today: date) -> str:
     """`upcoming`, `running`, `exhausted` or `ended`."""
-    if billed >= most or campaign.exhausted_at is not None:
+    if bill.is_exhausted:
         return "exhausted"
     if today < campaign.from_day:
         return "upcoming"
     return "ended" if today > campaign.to_day else "running"
 
 
-def pace_of(campaign: Campaign, billed: Mapping[date, int], today: date) -> Pace:
-    """From the impressions billed by day."""
-    spent = cost_cents(sum(billed.values()), campaign.price_cents)
+def pace_of(campaign: Campaign, bill: Spending, today: date) -> Pace:
+    """From the bill as things are."""
     total = (campaign.to_day - campaign.from_day).days + 1
     over = min(max((today - campaign.from_day).days, 0), total)
-    return Pace(spent, campaign.budget_cents * over // total, total - over)
+    return Pace(bill.cents, campaign.budget_cents * over // total, total - over)
+
+
+def guarded(bill: Spending) -> Spending:
+    """The same in steps of so many impressions that nobody can be found in them, as all that an advertiser sees."""
+    sums = privacy_cells.running(bill.by_day.values())
+    steps = privacy_cells.tell_steps(sums, is_guarded=True)
+    return replace(bill, by_day={day: step or 0 for day, step in zip(bill.by_day, steps, strict=True)})
 
 
 def words(pace: Pace, state: str) -> str:
@@ -65,11 +73,11 @@ def days_left(campaign: Campaign, pace: Pace, state: str, today: date) -> str:
 def curve(campaign: Campaign, billed: Mapping[date, int]) -> pd.DataFrame:
     """For each of the campaign's days: what was spent by its end, and the even pace, in cents."""
     total = (campaign.to_day - campaign.from_day).days + 1
-    impressions, rows = 0, []
+    terms, impressions, rows = terms_of(campaign), 0, []
     for place in range(total):
         day = campaign.from_day + timedelta(days=place)
         impressions += billed.get(day, 0)
-        rows.append((day, cost_cents(impressions, campaign.price_cents), campaign.budget_cents * (place + 1) / total))
+        rows.append((day, terms.charge(impressions), campaign.budget_cents * (place + 1) / total))
     return pd.DataFrame(rows, columns=["day", "spent", "even"])
 
 

@@ -10,7 +10,7 @@ from dashboard import clock, formats, positions, submissions
 from models.advertising import Campaign, Creative
 
 NO_CREATIVE = "None yet"
-WHOLE_SHOW = "Every episode published from a day on"
+WHOLE_SHOW = "All new episodes"
 ONE_EPISODE = "One episode"
 TITLE_LETTERS = 60
 

@@ -65,7 +65,7 @@ def increments(frame: pd.DataFrame, already: float) -> go.Figure:
     figure.add_bar(x=adds, name="Added", marker_color=theme.PINE, error_x=spread, **shared)
     for place, row in enumerate(rows.itertuples()):
         label = {"y": place, "yshift": 17, "showarrow": False, "xref": "paper"}
-        title = escape(formats.shorten(row.title, charts.TITLE_LETTERS))
+        title = escape(formats.shorten(row.title, TITLE_LETTERS))
         figure.add_annotation(x=0, xanchor="left", text=title, **label)
         figure.add_annotation(x=1, xanchor="right", text=f"<b>{row.text}</b>", **label)
     longest = already + max([*cells.heights(rows["high"]), *adds, 1.0])
@@ -75,32 +75,31 @@ def increments(frame: pd.DataFrame, already: float) -> go.Figure:
     return figure
 
 
-def forecast(history: pd.DataFrame, expected: pd.DataFrame) -> go.Figure:
-    """Listens a day as they were, and the band in which the coming days are expected."""
-    figure = go.Figure(layout={"template": charts.TEMPLATE, "height": 280})
-    if not history.empty:
-        figure.add_bar(
-            x=history["day"], y=history["listens"], name="Counted", marker_color=theme.PINE,
-            hovertemplate="%{x|%a %-d %b %Y}: %{y:,d}<extra></extra>",
-        )  # fmt: skip
-    if not expected.empty:
-        edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-        figure.add_scatter(x=expected["day"], y=expected["high"].astype(float), name="High", **edge)
-        figure.add_scatter(
-            x=expected["day"], y=expected["low"].astype(float), name="Low", fill="tonexty",
-            fillcolor="rgba(224, 123, 57, 0.22)", **edge,
-        )  # fmt: skip
-        words = [
-            f"{formats.number(row.expected)} ({formats.number(row.low)} to {formats.number(row.high)})"
-            for row in expected.itertuples()
-        ]
-        figure.add_scatter(
-            x=expected["day"], y=expected["expected"].astype(float), name="Expected, with its range", mode="lines",
-            line={"color": theme.APRICOT_DEEP, "width": 2.2}, text=words,
-            hovertemplate="%{x|%a %-d %b %Y}<br>%{text}<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(tickformat="%-d %b", type="date", nticks=9, fixedrange=True)
-    figure.update_yaxes(tickformat=",d", nticks=5, fixedrange=True, rangemode="tozero")
+def forecast(frame: pd.DataFrame) -> go.Figure:
+    """Lying bars of what is expected, with the range as a thin line and in words.
+
+    `frame` has title, expected, low and high.
+    """
+    rows = frame.iloc[::-1]
+    places = list(range(len(rows)))
+    spread = {
+        "type": "data", "symmetric": False, "color": theme.INK, "thickness": 1.4, "width": 4,
+        "array": rows["high"] - rows["expected"], "arrayminus": rows["expected"] - rows["low"],
+    }  # fmt: skip
+    figure = go.Figure(layout={"template": charts.TEMPLATE, "showlegend": False})
+    figure.add_bar(
+        x=rows["expected"], y=places, orientation="h", width=0.3, hoverinfo="skip", marker_color=theme.PINE,
+        error_x=spread,
+    )  # fmt: skip
+    for place, row in enumerate(rows.itertuples()):
+        label = {"y": place, "yshift": 17, "showarrow": False, "xref": "paper"}
+        number = f"<b>{formats.number(row.expected)}</b>  ({formats.number(row.low)} to {formats.number(row.high)})"
+        title = escape(formats.shorten(row.title, TITLE_LETTERS))
+        figure.add_annotation(x=0, xanchor="left", text=title, **label)
+        figure.add_annotation(x=1, xanchor="right", text=number, **label)
+    figure.update_xaxes(visible=False, fixedrange=True, range=[0, max(1.0, float(rows["high"].max())) * 1.02])
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-0.5, len(rows) - 0.1])
+    figure.update_layout(height=10 + charts.ROW_PIXELS * len(rows), margin={"l": 0, "r": 0, "t": 0, "b": 0})
     return figure
 
 

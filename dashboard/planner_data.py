@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
+import streamlit as st
 
-from dashboard import campaign_data
+from dashboard import campaign_data, cells, plan_frames, store
 from dashboard.cells import Reached
+from dashboard.data import CACHE_SECONDS
+from models import planning
+from models.periods import Period
 from models.tables import User
-
-TOO_LITTLE_HISTORY = (
-    "Not enough history yet: a forecast needs some weeks in which these shows were listened to. It comes by itself."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,6 @@ class Plan:
     """row, column, shared, share, text; by places in `titles`."""
     increments: pd.DataFrame
     """title, adds, low, high, text; best first."""
-    has_hidden: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """Listens to come."""
-
-    expected: int
-    range: str
-    caption: str
-    history: pd.DataFrame
-    days: pd.DataFrame
 
 
 def shows() -> dict[int, str]:
@@ -45,21 +33,34 @@ def shows() -> dict[int, str]:
     return {show.id: show.title for show in campaign_data.catalogue()}
 
 
-def listed(plan: Plan) -> pd.DataFrame:
-    """Each pair of shows once: what they share."""
-    rows = [
-        (plan.titles[cell.row], plan.titles[cell.column], cell.shared)
-        for cell in plan.overlap.itertuples()
-        if cell.row < cell.column
-    ]
-    return pd.DataFrame(rows, columns=["one", "other", "shared"])
-
-
 def plan(user: User, wanted: tuple[int, ...], first: date, last: date) -> Plan:
     """All that the planner shows of these shows."""
-    raise NotImplementedError
+    titles = shows()
+    return _plan(wanted, tuple(titles), titles, first, last, is_guarded=campaign_data.is_guarded(user))
 
 
-def forecast(wanted: tuple[int, ...], first: date, last: date) -> Forecast | None:
-    """What is expected of these shows from day to day; None without enough history."""
-    raise NotImplementedError
+@st.cache_data(ttl=CACHE_SECONDS, max_entries=100, show_spinner=False)
+def _plan(
+    wanted: tuple[int, ...], every: tuple[int, ...], _titles: dict[int, str], first: date, last: date, is_guarded: bool
+) -> Plan:
+    others = [show for show in every if show not in wanted]
+    period = Period(first, last)
+    with store.read() as session:
+        together = planning.reach_of(session, wanted, period, is_guarded=is_guarded)
+        matrix = planning.overlap_of(session, wanted, period, is_guarded=is_guarded)
+        more = planning.increments_of(session, wanted, others, period, is_guarded=is_guarded)
+    told = [[cells.reached_of(cell) for cell in row] for row in matrix]
+    adds = [(_titles[show], cells.reached_of(cell)) for show, cell in zip(others, more.adds, strict=True)]
+    return Plan(
+        shows=wanted,
+        titles=[_titles[show] for show in wanted],
+        each=[told[place][place] for place in range(len(wanted))],
+        together=cells.reached_of(together),
+        overlap=plan_frames.overlap(told),
+        increments=plan_frames.increments(adds),
+    )
+
+
+def listed(plan: Plan) -> pd.DataFrame:
+    """Each pair of shows once: what they share."""
+    return plan_frames.pairs(plan.overlap, plan.titles)

@@ -137,6 +137,24 @@ SENT_BYTES = Metric(
     source="docs/metrics.md#sent_bytes",
     is_goal=False,
 )
+REACH = Metric(
+    slug="reach",
+    title="Reach",
+    unit="devices",
+    definition="Different devices with a listen to a show, or with a confirmed impression of a campaign, in the days "
+    "and shows that are stated. Exact while small, beyond that an estimate with a range that holds 19 times of 20.",
+    source="docs/metrics.md#reach",
+    additive=False,
+)
+FREQUENCY = Metric(
+    slug="frequency",
+    title="Frequency",
+    unit="devices",
+    definition="Devices by how many confirmed impressions of a campaign they had: 1, 2, 3, 4, 5 and more. Exact.",
+    source="docs/metrics.md#frequency",
+    additive=False,
+    is_goal=False,
+)
 
 HEARD = (
     STARTS,
@@ -152,6 +170,8 @@ HEARD = (
 """Of playbacks: what devices reported."""
 FETCHED = (DOWNLOADS, UNIQUE_CONSUMERS, HITS, SENT_BYTES)
 """Of audio requests: what servers saw."""
-ALL = (*HEARD, *FETCHED)
+REACHED = (REACH, FREQUENCY)
+"""Of devices, over days, shows and campaigns."""
+ALL = (*HEARD, *FETCHED, *REACHED)
 ADDITIVE_SLUGS = tuple(metric.slug for metric in HEARD if metric.additive)
 """The rollup columns of `episode_day`, in table order."""

@@ -44,6 +44,11 @@ class Cell:
     """Currency -> what the pending ones come to, in 1/EXACT_PER_CENT cents."""
     held_by_rule: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anything of it is not settled, or is settled and should not be."""
+        return any((self.pending, self.held, self.void, self.unbilled, self.unplanned))
+
     def add(self, other: "Cell") -> None:
         """Take another one in."""
         for name in ("counted", "settled", "pending", "held", "void", "unbilled", "unplanned"):

@@ -1,14 +1,14 @@
 """Reach: how many different devices there are in any set of days and shows, from sketches that can be united.
 
-Each cell (a show's day, a campaign's day in a show, or a month of either) has two sketches of Apache DataSketches over the
-same numbers: HyperLogLog, small and quick to unite, and theta, which can be intersected and is exact while it is small.
-What is stored is a function of the set of devices alone: neither the order in which they came nor how the cells were
-united shows in the bytes. docs/reach.md has the sizes and why.
+Each cell (a show's day, a campaign's day in a show, or a month of either) has two sketches of Apache DataSketches over
+the same numbers: HyperLogLog, small and quick to unite, and theta, which can be intersected and is exact while it is
+small. What is stored is a function of the set of devices alone: neither the order in which they came nor how the cells
+were united shows in the bytes. docs/reach.md has the sizes and why.
 """
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from datasketches import (
@@ -29,7 +29,7 @@ EXACT_UP_TO = 1 << LG_K
 ITEM_BYTES = 8
 """Of a device's id that go into the sketches, as a signed little-endian number. Spark writes the same."""
 
-Theta = compact_theta_sketch
+Theta: TypeAlias = compact_theta_sketch
 
 _DENSE = tgt_hll_type.HLL_8
 _MODE_BYTE, _MODES, _DENSE_MODE, _LIST_MODE = 7, 0b11, 2, 0

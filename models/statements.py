@@ -40,6 +40,11 @@ def next_month(month: date) -> date:
     return (month.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
+def last_day(month: date) -> date:
+    """The last day of a month."""
+    return next_month(month) - timedelta(days=1)
+
+
 # -- amounts -------------------------------------------------------------------------------------------------------
 
 

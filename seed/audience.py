@@ -47,6 +47,12 @@ class Listener:
         return APPS[self.random("app").random() < 0.4]
 
     @property
+    def address(self) -> str:
+        """Where it registers from: a household of its own in the addresses that are nobody's (RFC 3849)."""
+        random = self.random("address")
+        return f"2001:db8:{random.randrange(1 << 16):x}:{random.randrange(1 << 16):x}::{random.randrange(1, 1 << 16):x}"
+
+    @property
     def encoding(self) -> str:
         """How this app packs its batches."""
         return self.random("encoding").choice(ENCODINGS)

@@ -71,6 +71,23 @@ def send_again(*, api_url: str, home: Path, as_json: bool) -> None:
     )
 
 
+def cheat(kind: str, *, api_url: str, home: Path, as_json: bool) -> None:
+    """Cheat on the last set. Exit status 1 when that could not be done."""
+    try:
+        with make_reporter(Console(stderr=True)) as reporter:
+            done = main.run_fraud(api_url, home, kind, reporter)
+    except SeedError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(json.dumps(done))
+        return
+    typer.echo(
+        f"{len(done['devices']):,} devices cheated on {done['day']} with {done['events']:,} events. "
+        "`earshot holds scan` looks for them; `earshot holds list` says what was found."
+    )
+
+
 def check(*, api_url: str, home: Path, accounts_file: Path | None) -> None:
     """Compare the last seeding with what the API says. Exit status 1 when any number differs."""
     try:

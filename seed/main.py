@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 
-from seed import again, check, check_downloads, downloads, publish
+from seed import again, check, check_downloads, downloads, fraud, publish
 from seed.audience import Listener
 from seed.calls import SeedError, open_http
 from seed.catalogue import Show, make_catalogue
@@ -181,6 +181,23 @@ def run_again(api_url: str, home: Path, report: Reporter) -> dict[str, int]:
 
     with _stopping_cleanly() as should_stop:
         return asyncio.run(send(should_stop))
+
+
+def run_fraud(api_url: str, home: Path, kind: str, report: Reporter) -> dict[str, Any]:
+    """Cheat on the last set and wait until that is counted; who did what. Raises SeedError."""
+
+    async def cheat(should_stop: Callable[[], bool]) -> dict[str, Any]:
+        report("Cheating", 0, 1, kind)
+        async with open_http(api_url, CONNECTIONS) as http:
+            done = await fraud.cheat(http, home, kind, CONNECTIONS)
+            report("Cheating", 1, 1, f"{done.events:,} events")
+            sending = Sending(Expectation({}))
+            sending.receipts.extend(done.receipts)
+            await _wait(http, sending, report, should_stop)
+        return done.to_json()
+
+    with _stopping_cleanly() as should_stop:
+        return asyncio.run(cheat(should_stop))
 
 
 async def _publish(

@@ -7,6 +7,8 @@ from seed.catalogue import Episode
 from seed.client import Client, Event
 
 MINUTE_MS = 60_000
+MOST_STALL_MS = 120
+"""Starting and buffering: what a span takes beyond its own length, so that no two phones tell the same milliseconds."""
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class Player:
         self.now_ms = max(start_ms, phone.free_at_ms)
         """True time; the device may believe another."""
         self._session = f"s{phone.sessions}"
+        self._stalls = Random(f"{start_ms}/{episode.name}/stalls")
+        """Of its own: how long a decoder takes must not change what is played next."""
 
     @property
     def left_ms(self) -> int:
@@ -87,6 +91,7 @@ class Player:
 
     def _close_span(self, kind: str, to_ms: int) -> None:
         from_ms, wall_ms = self.position_ms, -int(-(to_ms - self.position_ms) // self.speed)
+        wall_ms += self._stalls.randrange(MOST_STALL_MS)
         self.now_ms += wall_ms
         self.position_ms = to_ms
         if to_ms > from_ms:

@@ -85,7 +85,9 @@ class Sender:
     async def _register(self, listener: Listener) -> Account:
         app, version, platform, _ = listener.app
         body = {"app": app, "app_version": version, "platform": platform}
-        answer = await ask(self.http, "POST", "/v1/devices", json=body)
+        # Believed when Earshot is told to trust this machine as a proxy; otherwise all devices come from one address.
+        headers = {"X-Forwarded-For": listener.address}
+        answer = await ask(self.http, "POST", "/v1/devices", json=body, headers=headers)
         return Account(answer["device_id"], answer["token"], answer["listen_seconds"])
 
     async def _send_log(self, listener: Listener, client: Client, marks: Sequence[int], token: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -17,6 +17,9 @@ from models.columns import day_number
 from models.coverage import heard_seconds, is_listen, unpack_coverage
 from models.queries import erasures, hold_findings, holds
 from models.queries.hold_findings import TroubledLog
+
+ERASED = "erased:"
+"""What the subject of a hold begins with whose device was erased."""
 
 
 def name_device(device: bytes) -> str:
@@ -73,9 +76,14 @@ def base_of(subject: str) -> str:
 def find_over_24_hours(look: Look, day: int) -> Iterator[Finding]:
     """Devices with more of their own clock's time than the day has."""
     rule = rules.OVER_24_HOURS
+    known = holds.list_devices_held(look.connection, rule.name, day, day)
+    # What stands in for an erased device is found by its own length, too, and was decided with the device.
+    stand_ins = {device for subject, _, device in known if subject.startswith(ERASED)}
     for device, wall_ms in hold_findings.list_wall_sums(look.connection, day, rule.parameters["wall_ms"]):
+        if device in stand_ins:
+            continue
         playbacks = hold_findings.list_playbacks_of_devices(look.connection, day, [device])
-        yield Finding(rule, name_device(device), {"wall_ms": wall_ms}, frozenset(playbacks))
+        yield Finding(rule, name_device(device), {"wall_ms": wall_ms}, tuple(sorted(playbacks)))
 
 
 def find_log_troubles(look: Look, day: int) -> Iterator[Finding]:
@@ -89,7 +97,7 @@ def find_log_troubles(look: Look, day: int) -> Iterator[Finding]:
         for rule, measured in _troubles(troubled[device]):
             decided = released[rule.name].get(name_device(device))
             if decided is None or _is_new_trouble(look, rule, device, measured, *decided):
-                yield Finding(rule, name_device(device), measured, frozenset(playbacks))
+                yield Finding(rule, name_device(device), measured, tuple(sorted(playbacks)))
 
 
 def _troubles(log: TroubledLog) -> Iterator[tuple[Rule, dict[str, object]]]:
@@ -131,7 +139,7 @@ def find_crowds(look: Look, day: int) -> Iterator[Finding]:
         playbacks = hold_findings.list_playbacks_of_devices(look.connection, day, suspects)
         if playbacks:
             measured = {"registered": len(devices), "listening": len({device for _, device in playbacks})}
-            yield Finding(rule, subject, measured, frozenset(playbacks))
+            yield Finding(rule, subject, measured, tuple(sorted(playbacks)))
 
 
 def find_identical_coverage(look: Look, day: int) -> Iterator[Finding]:
@@ -149,7 +157,7 @@ def find_identical_coverage(look: Look, day: int) -> Iterator[Finding]:
         devices = hold_findings.list_devices_alike(look.connection, day, group)
         measured = {"devices": len(devices), "seconds": heard, "stretches": len(coverage) // 2}
         measured |= {} if group.wall_ms is None else {"wall_ms": group.wall_ms}
-        playbacks = frozenset((group.episode_id, device) for device in devices)
+        playbacks = tuple((group.episode_id, device) for device in sorted(devices))
         yield Finding(rule, f"episode:{group.episode_id}:coverage:{number}", measured, playbacks)
 
 
@@ -174,7 +182,9 @@ FINDERS: tuple[Find, ...] = (
 )
 
 
-def find(connection: Connection, first: int, last: int, today: int) -> dict[int, list[Finding]]:
-    """Day -> what the rules find of it, for the days from `first` to `last`."""
-    look = Look(connection, first, last, today)
-    return {day: [found for finder in FINDERS for found in finder(look, day)] for day in range(first, last + 1)}
+def find(connection: Connection, days: Sequence[int], today: int) -> Iterator[tuple[int, list[Finding]]]:
+    """What the rules find of each of these days, which are in order. A day's findings may build on those of the days
+    before it, once they are kept."""
+    look = Look(connection, days[0], days[-1], today)
+    for day in days:
+        yield day, [found for finder in FINDERS for found in finder(look, day)]

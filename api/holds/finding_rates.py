@@ -65,7 +65,7 @@ def find_no_delivery(connection: Connection, day: int) -> Iterator[Finding]:
             excess = listens - delivered
             playbacks = newest(_listens(connection, day, [episode_id]), excess)
             measured = {"listens": listens, "delivered": delivered, "excess": excess}
-            yield Finding(rule, f"episode:{episode_id}", measured, playbacks, show_id=show_id)
+            yield Finding(rule, f"episode:{episode_id}", measured, playbacks, most=excess, show_id=show_id)
 
 
 def _listens(connection: Connection, day: int, episodes: list[int]) -> list[Heard]:
@@ -88,7 +88,7 @@ def find_listen_spikes(connection: Connection, rates: Rates, day: int) -> Iterat
         excess = count - round(normal.middle)
         playbacks = newest(_listens(connection, day, episodes), excess)
         measured = _measured("listens", count, normal) | {"excess": excess}
-        yield Finding(rules.LISTEN_SPIKE, f"show:{show_id}", measured, playbacks, show_id=show_id)
+        yield Finding(rules.LISTEN_SPIKE, f"show:{show_id}", measured, playbacks, most=excess, show_id=show_id)
 
 
 def find_download_spikes(connection: Connection, rates: Rates, day: int) -> Iterator[Finding]:

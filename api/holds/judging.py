@@ -77,7 +77,7 @@ def is_spike(count: int, normal: Usual, *, deviations: int, times: int, more: in
     return excess > deviations * normal.spread and count > times * normal.middle and excess > more
 
 
-def newest(heard: Iterable[Heard], number: int) -> frozenset[tuple[int, bytes]]:
+def newest(heard: Iterable[Heard], number: int) -> tuple[tuple[int, bytes], ...]:
     """(episode_id, device) of the playbacks whose devices registered last, so many of them.
 
     Who has listened for longer is spared: what is too much came with the newcomers.
@@ -87,4 +87,4 @@ def newest(heard: Iterable[Heard], number: int) -> frozenset[tuple[int, bytes]]:
         return found.created_at or WITHOUT_REGISTRATION, found.device, found.episode_id
 
     ranked = sorted(heard, key=age, reverse=True)
-    return frozenset((found.episode_id, found.device) for found in ranked[: max(0, number)])
+    return tuple((found.episode_id, found.device) for found in ranked[: max(0, number)])

@@ -90,8 +90,10 @@ class Finding:
     subject: str
     """The same at each look."""
     measured: Mapping[str, Any]
-    playbacks: frozenset[tuple[int, bytes]] = frozenset()
-    """(episode_id, device)."""
+    playbacks: tuple[tuple[int, bytes], ...] = ()
+    """(episode_id, device), the most suspicious first."""
+    most: int | None = None
+    """So many of them at most are to be held, those that are held already included; None: all."""
     downloads: frozenset[tuple[int, int, int]] = frozenset()
     """(episode_id, address, agent)."""
     show_id: int | None = None

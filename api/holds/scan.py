@@ -56,21 +56,21 @@ def scan(connection: Connection, days: Iterable[date | int], now: datetime) -> O
     holds.lock_holds(connection)
     numbers = sorted({day if isinstance(day, int) else day_number(day) for day in days})
     done = Outcome()
-    for first, last in _stretches(numbers):
-        for day, findings in find(connection, first, last, day_number(now.date())).items():
+    for group in _groups(numbers):
+        for day, findings in find(connection, group, day_number(now.date())):
             done = done.plus(keep(connection, day, findings, now))
     held_days.recount_days(connection, numbers)
     return done
 
 
-def _stretches(days: Sequence[int]) -> list[tuple[int, int]]:
-    """Days that follow each other, together: what a look reads besides them it then reads once."""
-    found: list[tuple[int, int]] = []
+def _groups(days: Sequence[int]) -> list[list[int]]:
+    """Days that lie near each other, together: what a look reads besides them it then reads once."""
+    found: list[list[int]] = []
     for day in days:
-        if found and day == found[-1][1] + 1 and day - found[-1][0] < MOST_DAYS:
-            found[-1] = found[-1][0], day
+        if found and day - found[-1][-1] <= rules.LOOK_BACK_DAYS and day - found[-1][0] < MOST_DAYS:
+            found[-1].append(day)
         else:
-            found.append((day, day))
+            found.append([day])
     return found
 
 
@@ -91,8 +91,7 @@ def keep(connection: Connection, day: int, findings: Sequence[Finding], now: dat
 def _keep_one(connection: Connection, day: int, finding: Finding, family: Sequence[Found], now: datetime) -> Outcome:
     """`family`: the holds of the same rule, day and subject, the last one last."""
     ids = [hold.id for hold in family]
-    existing = holds.list_existing(connection, day, finding.playbacks)
-    playbacks = existing - holds.list_held_playbacks(connection, day, ids)
+    playbacks = _not_held(connection, day, finding, ids)
     downloads = finding.downloads - holds.list_held_downloads(connection, day, ids)
     last = family[-1] if family else None
     is_new = last is None or last.state == HoldState.RELEASED
@@ -110,6 +109,14 @@ def _keep_one(connection: Connection, day: int, finding: Finding, family: Sequen
     holds.append_held_playbacks(connection, hold_id, day, playbacks, now)
     holds.append_held_downloads(connection, hold_id, day, downloads, now)
     return Outcome(int(is_new), len(playbacks), len(downloads))
+
+
+def _not_held(connection: Connection, day: int, finding: Finding, family: Sequence[int]) -> list[tuple[int, bytes]]:
+    """The playbacks of a finding that no hold of the family flags yet, as many as may be."""
+    held = holds.list_held_playbacks(connection, day, family)
+    existing = holds.list_existing(connection, day, finding.playbacks)
+    found = [playback for playback in finding.playbacks if playback in existing and playback not in held]
+    return found if finding.most is None else found[: max(0, finding.most - len(held))]
 
 
 def _append(connection: Connection, day: int, finding: Finding, now: datetime) -> int:

@@ -20,6 +20,7 @@ from api.events import EventLog, StoredRecord
 from api.events.archive import Archive
 from api.events.log import Record
 from api.events.records import Actions, Gone, Kept, Replay, SyncBatch, pack
+from api.holds.erasing import follow_device
 from api.measurement import playback
 from api.measurement.archiving import refused, try_unpack
 from api.measurement.impressions_redo import replace_device
@@ -111,6 +112,7 @@ def _replace_in_store(engine: Engine, wish: PendingErasure, records: Sequence[St
             )
         )
         erasures.replace_device(connection, wish.device, old, new, kept)
+        follow_device(connection, wish.device, old, new)
         replace_device(connection, wish.device, new)
         _redo_reach(connection, new)
     return kept

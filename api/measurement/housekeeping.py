@@ -8,11 +8,12 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Engine
 
-from api import clock
+from api import clock, exhausting
 from api.consumers import MEASUREMENT
 from api.events import EventLog
 from api.events.archive import Archive, ArchiveBusyError
 from api.events.opening import open_log
+from api.holds.lookout import Lookout
 from api.measurement.archiving import archive_days
 from api.measurement.erasing import erase_pending
 from api.settings import Settings
@@ -36,6 +37,7 @@ class Housekeeper:
         self._log = log
         self._archive = archive
         self._retention_days = retention_days
+        self._lookout = Lookout()
 
     def run(self, stopping: threading.Event) -> None:
         """Keep house until stopped; what is not possible now is tried again later."""
@@ -45,6 +47,8 @@ class Housekeeper:
             if waited >= PERIOD_SECONDS:
                 waited = 0.0
                 self._attempt(self.tidy)
+                self._attempt(self.look_for_fraud)
+                self._attempt(self.note_exhausted)
                 self._attempt(self.forget_keys)
             stopping.wait(ERASURE_PERIOD_SECONDS)
             waited += ERASURE_PERIOD_SECONDS
@@ -62,8 +66,13 @@ class Housekeeper:
         with read_only(self._engine).connect() as connection:
             if not erasures.list_erasures(connection):
                 return 0
+        self.look_for_fraud()  # or a cheat would erase the traces before anybody looks
         with self._archive.lock(wait=False):
             return erase_pending(self._engine, self._log, self._archive)
+
+    def note_exhausted(self) -> None:
+        """Tell of campaigns whose budget or cap is used up."""
+        exhausting.look(self._engine, clock.now())
 
     def forget_keys(self) -> None:
         """Forget the answers to calls that nobody will send again."""
@@ -83,6 +92,10 @@ class Housekeeper:
                 self._archive_days(partition, counted, now_ms, erased)
                 archived = self._archive.end(partition) or 0
                 self._log.trim(partition, min(counted, archived), now_ms - self._retention_days * DAY_MS)
+
+    def look_for_fraud(self) -> None:
+        """Look at the days that changed since the last look; forget where devices that are not new registered from."""
+        self._lookout.look(self._engine)
 
     def _archive_days(self, partition: int, counted: int, now_ms: int, erased: Collection[bytes]) -> None:
         archived = archive_days(

@@ -1,7 +1,7 @@
 """Counts impressions anew where placements or recordings changed: adds what there is now, less what there was."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from sqlalchemy import Connection, Engine
@@ -12,6 +12,7 @@ from api.measurement.impressions_delivered import Delivered, delivered, parts_of
 from api.measurement.impressions_devices import DeviceKey, Reached, add_confirmed, change_devices
 from api.measurement.impressions_step import AdDay, write_days
 from api.measurement.incoming import Incoming
+from api.measurement.reach_step import redo_campaign
 from models.bulk import Row
 from models.coverage import unpack_coverage
 from models.engine import read_only
@@ -81,13 +82,30 @@ def replace_device(connection: Connection, device: bytes, stand_ins: Sequence[Ro
     ]
     change_devices(connection, {(ad.campaign_id, device) for ad in counted}, lambda _key, _old: None)
     add_confirmed(connection, confirmed)
+    episode_of = {row[1]: row[2] for row in stand_ins}
+    _redo_reach(connection, {(campaign, episode_of[stand_in], day) for campaign, day, stand_in in confirmed})
 
 
-def confirmed_of_campaign(connection: Connection, campaign_id: int) -> Iterator[Confirmed]:
-    """Every device with a confirmed impression, by show and day, each once; days in order. From the playbacks."""
+def _redo_reach(connection: Connection, touched: Iterable[tuple[int, int, int]]) -> None:
+    """Make the sketches of these campaigns, episodes and days anew."""
+    listed = list(touched)
+    shows = store.list_shows_of_episodes(connection, {episode_id for _, episode_id, _ in listed})
+    cells: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    for campaign_id, episode_id, day in listed:
+        cells[campaign_id].add((shows[episode_id], day))
+    for campaign_id, of_campaign in sorted(cells.items()):
+        found = confirmed_of_campaign(connection, campaign_id, {day for _, day in of_campaign})
+        redo_campaign(connection, campaign_id, of_campaign, found)
+
+
+def confirmed_of_campaign(
+    connection: Connection, campaign_id: int, days: Collection[int] | None = None
+) -> Iterator[Confirmed]:
+    """Every device with a confirmed impression, by show and day (of `days` only, or of all), each once; days in order.
+    From the playbacks."""
     counted = store.list_counted_of_campaign(connection, campaign_id)
     shows = store.list_shows_of_episodes(connection, {ad.episode_id for ad in counted})
-    for day, confirmed in _confirmed_days(connection, counted):
+    for day, confirmed in _confirmed_days(connection, counted, days=days):
         yield from sorted({(campaign_id, shows[episode_id], day, device) for device, episode_id in confirmed})
 
 
@@ -119,6 +137,7 @@ def _redo_heard(connection: Connection, pairs: Sequence[Pair]) -> None:
         if ad := new or old:
             by_episode[ad.episode_id].append((old, new))
     unsettled: set[DeviceKey] = set()
+    touched: set[tuple[int, int, int]] = set()
     for day, episodes in _days(connection, by_episode):
         chosen = {
             episode_id: matter
@@ -126,8 +145,9 @@ def _redo_heard(connection: Connection, pairs: Sequence[Pair]) -> None:
             if (matter := [pair for pair in by_episode[episode_id] if _matters(*pair, day)])
         }
         if chosen:
-            unsettled |= _redo_day(connection, day, chosen)
+            unsettled |= _redo_day(connection, day, chosen, touched)
     _settle_first_days(connection, unsettled)
+    _redo_reach(connection, touched)
 
 
 def _days(connection: Connection, episodes: Iterable[int]) -> list[tuple[int, list[int]]]:
@@ -140,8 +160,11 @@ def _days(connection: Connection, episodes: Iterable[int]) -> list[tuple[int, li
     return sorted(found.items())
 
 
-def _redo_day(connection: Connection, day: int, pairs: Mapping[int, Sequence[Pair]]) -> set[DeviceKey]:
-    """Write what changes on a day; the devices that may have lost their first impression, and have others."""
+def _redo_day(
+    connection: Connection, day: int, pairs: Mapping[int, Sequence[Pair]], touched: set[tuple[int, int, int]]
+) -> set[DeviceKey]:
+    """Write what changes on a day; the devices that may have lost their first impression, and have others. `touched`
+    hears of campaign, episode and day where a device came or went."""
     sums: dict[AdDay, list[int]] = defaultdict(lambda: [0] * len(NONE))
     gained: Counter[DeviceKey] = Counter()
     lost: Counter[DeviceKey] = Counter()
@@ -156,6 +179,7 @@ def _redo_day(connection: Connection, day: int, pairs: Mapping[int, Sequence[Pai
             row[:] = [number + now - was for number, was, now in zip(row, before, after, strict=True)]
             if before.confirmed != after.confirmed:
                 (gained if after.confirmed else lost)[ad.campaign_id, device] += 1
+                touched.add((ad.campaign_id, episode_id, day))
     write_days(connection, sums, Delivered())
     unsettled = set()
 
@@ -199,14 +223,14 @@ def _put_first_days(connection: Connection, campaign_id: int, found: Mapping[byt
 
 
 def _confirmed_days(
-    connection: Connection, counted: Sequence[CountedAd], first_day: int = 0
+    connection: Connection, counted: Sequence[CountedAd], first_day: int = 0, days: Collection[int] | None = None
 ) -> Iterator[tuple[int, Iterator[tuple[bytes, int]]]]:
     """Days in order, each with the (device, episode_id) of its confirmed impressions."""
     seconds = list_counted_seconds(connection, {ad.episode_id for ad in counted})
     ads = ads_by_episode(ad_of(ad, seconds[ad.episode_id]) for ad in counted if ad.episode_id in seconds)
     for day, episodes in _days(connection, ads):
         chosen = [e for e in episodes if any(ad.from_day <= day <= ad.to_day for ad in ads[e])]
-        if chosen and day >= first_day:
+        if chosen and day >= first_day and (days is None or day in days):
             yield day, _confirmed(connection, day, ads, chosen)
 
 

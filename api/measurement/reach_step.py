@@ -77,20 +77,16 @@ def redo_shows(connection: Connection, days: Mapping[int, Collection[int]]) -> N
     _unite_months(connection, SHOW_REACH, keys)
 
 
-def lock_campaign(connection: Connection, campaign_id: int, shows: Collection[int], days: Collection[int]) -> None:
-    """Before the confirmed impressions of these days are read, for `redo_campaign`."""
-    keys = [(campaign_id, show_id, False, day) for day in days for show_id in shows]
-    _lock_with_months(connection, CAMPAIGN_REACH, keys)
-
-
 def redo_campaign(
-    connection: Connection, campaign_id: int, shows: Collection[int], days: Collection[int], found: Iterable[Confirmed]
+    connection: Connection, campaign_id: int, cells: Collection[tuple[int, int]], found: Iterable[Confirmed]
 ) -> None:
-    """Make a campaign's cells of these days, and of their months, anew from its confirmed impressions of them."""
+    """Make a campaign's cells (show, day), and those of their months, anew from its confirmed impressions; `found` has
+    those of these days, and is read once the cells are locked."""
+    keys = [(campaign_id, show_id, False, day) for show_id, day in cells]
+    _lock_with_months(connection, CAMPAIGN_REACH, keys)
     items: dict[Row, set[int]] = defaultdict(set)
     for _, show_id, day, device in found:
         items[campaign_id, show_id, False, day].add(reach.item_of(device))
-    keys = [(campaign_id, show_id, False, day) for day in days for show_id in shows]
     store.put_cells(connection, CAMPAIGN_REACH, [(key, reach.add(reach.NOTHING, items[key])) for key in keys])
     _unite_months(connection, CAMPAIGN_REACH, keys)
 

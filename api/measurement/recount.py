@@ -12,8 +12,8 @@ from api.consumers import MEASUREMENT
 from api.events import EventLog
 from api.events.archive import Archive, received_day
 from api.measurement.download_step import Rules
-from api.measurement.rebuild import MissingRecordsError, Rebuild, records_between
 from api.measurement.reach_step import redo_months
+from api.measurement.rebuild import MissingRecordsError, Rebuild, records_between
 from api.measurement.redo import recount_outdated
 from api.measurement.windows import CALENDAR
 from models.bulk import BulkTable, Row, delete_by_keys, put_rows

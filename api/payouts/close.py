@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
+from sqlalchemy import Connection
 from sqlmodel import Session
 
 from api import audit_trail, clock, exhausting
 from api.consumers import MEASUREMENT
 from api.errors import ConflictError, InvalidError
+from api.holds.scan import scan
 from api.payouts.drafting import Draft, Progress, draft
 from models import statements as rules
 from models.payouts import Statement
-from models.queries import folding, offsets, statements
-from models.statements import next_month
+from models.queries import folding, offsets, payable, statements
+from models.queries.payable import Scope
+from models.statements import last_day, next_month
 from models.tables import User
 
 
@@ -59,11 +62,19 @@ def close(session: Session, month: date, user: User | None, progress: Progress =
     folding.lock_folding(connection, exclusive=True)
     standing = statements.list_standing(session, month)
     position = offsets.list_offsets(connection, MEASUREMENT)
+    _look_for_fraud(connection, month, now, progress)
     there = {(statement.creator_id, statement.currency) for statement in standing}
     drafts = draft(session, month, position, there, progress)
     made = [_write(session, made, month, user, now) for made in drafts]
     exhausting.note_exhausted(session, now)
     return Closed(month, [*standing, *made], frozenset(statement.uuid for statement in made))
+
+
+def _look_for_fraud(connection: Connection, month: date, now: datetime, progress: Progress) -> None:
+    """Look at every day of which something would be paid or taken back: nothing is paid that nobody has looked at."""
+    progress("Looking for fraud", 0, 1)
+    unpaid = payable.list_day_counts(connection, Scope(last=last_day(month)), is_open_only=True)
+    scan(connection, {count.day for count in unpaid if count.change}, now)
 
 
 def _refuse_unfinished(month: date, now: datetime) -> None:

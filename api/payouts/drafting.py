@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlmodel import Session
@@ -13,7 +13,7 @@ from models.bulk import chunks
 from models.payouts import RatePlan, Statement
 from models.queries import downloads, payable, plans, statements
 from models.queries.payable import Scope
-from models.statements import DayCount, LineKey, Plans, Taken, Worked, line_key, next_month
+from models.statements import DayCount, LineKey, Plans, Taken, Worked, last_day, line_key
 from models.tables import Show, User
 from models.takings import Owed, Takings, take, terms_of
 
@@ -54,7 +54,7 @@ class _Facts:
     @property
     def last_day(self) -> date:
         """Of the month."""
-        return next_month(self.month) - timedelta(days=1)
+        return last_day(self.month)
 
 
 def draft(
@@ -77,8 +77,7 @@ def draft(
 
 
 def _gather(session: Session, month: date, position: dict[int, int], standing: set[Owed]) -> _Facts:
-    last = next_month(month) - timedelta(days=1)
-    takings = take(session, Scope(last=last), lambda owed: owed not in standing)
+    takings = take(session, Scope(last=last_day(month)), lambda owed: owed not in standing)
     carried: dict[Owed, list[Statement]] = defaultdict(list)
     for statement in statements.list_carried(session, month):
         owed = statement.creator_id, statement.currency
@@ -121,7 +120,7 @@ def _complete(
     for month in sorted({key.month for key in wanted}):
         episodes = sorted({key.episode_id for key in wanted if key.month == month})
         for chunk in chunks(episodes):
-            scope = Scope(first=month, last=next_month(month) - timedelta(days=1), episodes=chunk)
+            scope = Scope(first=month, last=last_day(month), episodes=chunk)
             for count in payable.list_day_counts(session.connection(), scope):
                 if count.campaign_id and count.campaign_id not in takings.campaigns:
                     continue  # nothing of this campaign is open, so it has no line

@@ -56,6 +56,16 @@ def get_statement(session: Session, user: User, uuid: UUID) -> Found:
     return Found(*found)
 
 
+def find(session: Session, text: str) -> Found | None:
+    """A statement by its id as somebody typed it."""
+    try:
+        uuid = UUID(text)
+    except ValueError:
+        return None
+    found = statements.get_statement(session, uuid, None)
+    return Found(*found) if found else None
+
+
 def approve(session: Session, user: User, uuid: UUID, revision: int) -> Found:
     """The amounts are right: book them. Not by whoever drafted it."""
     found, now = _begin(session, user, uuid)

@@ -29,10 +29,10 @@ def plan_out(row: RatePlan, show: Show) -> schemas.PlanOut:
     )
 
 
-def statements_out(session: Session, viewer: User, rows: Sequence[Row]) -> list[schemas.StatementOut]:
-    """Statements; who drafted, approved and paid is for admins."""
+def statements_out(session: Session, viewer: User | None, rows: Sequence[Row]) -> list[schemas.StatementOut]:
+    """Statements; who drafted, approved and paid is for admins, and for whoever sits at the machine (no viewer)."""
     deciders = [number for row, _ in rows for number in (row.drafted_by, row.approved_by, row.paid_by)]
-    users = statements.list_users(session, deciders) if viewer.role == Role.ADMIN else {}
+    users = statements.list_users(session, deciders) if viewer is None or viewer.role == Role.ADMIN else {}
     emails = {number: user.email for number, user in users.items()}
     into = statements.list_uuids(session, [row.carried_into_id for row, _ in rows])
     return [_statement(row, creator, emails, into) for row, creator in rows]
@@ -67,7 +67,7 @@ def _statement(row: Statement, creator: User, emails: dict[int, str], into: dict
     )
 
 
-def detail_out(session: Session, viewer: User, row: Statement, creator: User) -> schemas.StatementDetail:
+def detail_out(session: Session, viewer: User | None, row: Statement, creator: User) -> schemas.StatementDetail:
     """A statement with its lines."""
     (head,) = statements_out(session, viewer, [(row, creator)])
     brought = statements.list_brought_forward(session, row.id or 0)

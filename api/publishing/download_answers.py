@@ -8,8 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from api import clock
-from api.publishing import csv_answers
+from api import clock, csv_answers
 from api.publishing import download_schemas as shapes
 from models.downloads import DOWNLOAD
 from models.periods import Period

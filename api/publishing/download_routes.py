@@ -8,14 +8,14 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from api import clock
+from api import clock, csv_answers
+from api.csv_answers import CsvWanted
 from api.deps import PublisherDep, ReadSessionDep
 from api.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError, documented
 from api.periods import From, To, parse_period
-from api.publishing import csv_answers, service
 from api.publishing import download_answers as answers
 from api.publishing import download_schemas as shapes
-from api.publishing.csv_answers import CsvWanted
+from api.publishing import service
 from models.periods import Period
 from models.queries.downloads import Of
 from models.tables import Episode, User

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import campaign_cards, campaign_data, campaign_tables, formats, pace, placement_cards
+from dashboard import campaign_cards, campaign_data, campaign_tables, cells, formats, pace, placement_cards
 from models.advertising import Advertiser
 from models.tables import User
 
@@ -17,7 +17,7 @@ def render(user: User, all_campaigns: st.Page | None) -> None:
         st.write("It is not among your campaigns.")
         return
     campaign, advertiser = found
-    money = campaign_data.spending(campaign)
+    money = campaign_data.money(campaign, user)
     st.title(formats.plain(campaign.name))
     st.markdown(f"{campaign_tables.badge(money.state)} {formats.plain(_about(advertiser))} · {pace.about(campaign)}")
     placed = campaign_data.placements(campaign)
@@ -26,6 +26,8 @@ def render(user: User, all_campaigns: st.Page | None) -> None:
         return
     report = campaign_data.report(campaign, user)
     campaign_cards.numbers(campaign, report, money)
+    if campaign_data.is_guarded(user):
+        st.caption(cells.ROUNDED)
     campaign_cards.per_day(report)
     campaign_cards.spend(campaign, money)
     campaign_cards.heard(campaign, report)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import cells, filters, planner_cards, planner_data
+from dashboard import campaign_data, cells, filters, planner_cards, planner_data
 from models.periods import Period
 from models.tables import User
 
@@ -33,8 +33,8 @@ def render(user: User) -> None:
     if len(chosen) > 1:
         planner_cards.overlap(plan)
     planner_cards.increments(plan, has_more=len(shows) > len(chosen))
-    if plan.has_hidden:
-        st.caption(cells.WHY_HIDDEN)
+    if campaign_data.is_guarded(user):
+        st.caption(cells.SAMPLED)
     planner_cards.forecast(plan)
 
 

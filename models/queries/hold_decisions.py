@@ -1,6 +1,6 @@
 """Holds as people see and decide them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, bindparam, literal, or_, select, text
 from sqlmodel import Session, col, func
 
 from models.advertising import HeldDownload, HeldPlayback, Hold, HoldDecision
+from models.bulk import chunks
 from models.columns import day_from_number, day_number
-from models.tables import Episode, User
+from models.tables import Episode, Show, User
 
 
 def get_hold(session: Session, uuid: UUID) -> Hold | None:
@@ -115,3 +116,21 @@ def list_held_sums(session: Session, show_id: int, days: Sequence[date]) -> dict
     for day, rule, state, kind, number in session.execute(statement, values) if days else ():
         found.setdefault((day_from_number(day), rule, state), {})[kind] = int(number)
     return found
+
+
+def list_episode_names(session: Session, episodes: Iterable[int]) -> dict[int, tuple[UUID, str, UUID]]:
+    """The id in the API and the title of episodes, and the id of their show."""
+    statement = select(col(Episode.id), col(Episode.uuid), col(Episode.title), col(Show.uuid)).join(
+        Show, col(Show.id) == col(Episode.show_id)
+    )
+    return {
+        number: (uuid, title, show)
+        for chunk in chunks(episodes)
+        for number, uuid, title, show in session.execute(statement.where(col(Episode.id).in_(chunk)))
+    }
+
+
+def list_show_uuids(session: Session, shows: Iterable[int]) -> dict[int, UUID]:
+    """The ids of shows in the API."""
+    statement = select(col(Show.id), col(Show.uuid)).where(col(Show.id).in_(list(shows)))
+    return dict(session.execute(statement).tuples().all())

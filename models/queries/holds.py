@@ -213,10 +213,26 @@ def get_audience(connection: Connection, show_id: int) -> tuple[UUID, int] | Non
     return None if row is None else (row[0], int(row[1]))
 
 
-def count_playbacks(connection: Connection, day: int) -> tuple[int, int]:
-    """Playbacks and consumers' days of a UTC day."""
-    found = [
-        connection.execute(text(f"SELECT count(*) FROM {table} WHERE day = :day"), {"day": day}).scalar_one()
-        for table in ("playback", "consumer_day")
-    ]
-    return int(found[0]), int(found[1])
+def list_flagged_by_rule(connection: Connection, first: int, last: int) -> dict[str, tuple[int, int]]:
+    """Rule -> playbacks and consumers' days of these days that it flags, each once, whatever was decided."""
+    statement = text(
+        "SELECT h.rule, count(*), 0 FROM held_playback p JOIN hold h ON h.id = p.hold_id "
+        "WHERE p.day BETWEEN :first AND :last GROUP BY h.rule UNION ALL "
+        "SELECT h.rule, 0, count(*) FROM held_download d JOIN hold h ON h.id = d.hold_id "
+        "WHERE d.day BETWEEN :first AND :last GROUP BY h.rule"
+    )
+    found: dict[str, tuple[int, int]] = {}
+    for rule, playbacks, downloads in connection.execute(statement, {"first": first, "last": last}):
+        before = found.get(rule, (0, 0))
+        found[rule] = before[0] + int(playbacks), before[1] + int(downloads)
+    return dict(sorted(found.items()))
+
+
+def count_scanned(connection: Connection, first: int, last: int) -> tuple[int, int]:
+    """Playbacks and consumers' days of these days."""
+    statement = text(
+        "SELECT (SELECT count(*) FROM playback WHERE day BETWEEN :first AND :last), "
+        "(SELECT count(*) FROM consumer_day WHERE day BETWEEN :first AND :last)"
+    )
+    playbacks, consumers = connection.execute(statement, {"first": first, "last": last}).one()
+    return int(playbacks), int(consumers)

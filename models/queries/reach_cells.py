@@ -64,7 +64,9 @@ def list_days_of_month(connection: Connection, table: BulkTable, owner: Row, day
     return [Sketches(bytes(hll), bytes(theta)) for hll, theta in found]
 
 
-def list_heard_of_shows(connection: Connection, shows: Collection[int], day: int) -> Iterator[tuple[int, bytes, bytes, int]]:
+def list_heard_of_shows(
+    connection: Connection, shows: Collection[int], day: int
+) -> Iterator[tuple[int, bytes, bytes, int]]:
     """(show_id, device, coverage, seconds of the recording as it is counted) of these shows' playbacks of a day. Reads
     that day of all shows: for when something is taken back."""
     marks = ", ".join(str(int(show_id)) for show_id in shows)

@@ -249,3 +249,8 @@ def list_uuids(session: Session, ids: Iterable[int | None]) -> dict[int, UUID]:
     """The ids that the API uses, by number."""
     statement = select(Statement.id, Statement.uuid).where(col(Statement.id).in_({n for n in ids if n is not None}))
     return {number or 0: uuid for number, uuid in session.exec(statement)}
+
+
+def get_user_id(session: Session, uuid: UUID) -> int | None:
+    """The number of a user."""
+    return session.exec(select(User.id).where(User.uuid == uuid)).first()

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from dashboard import campaign_charts, cells, theme
+from models.privacy_cells import LEAST
 
 FIRST = date(2026, 11, 1)
 
@@ -39,7 +40,7 @@ def test_confirmed_impressions_stack_offline_on_online_below_the_line_of_deliver
 def test_a_day_with_few_devices_has_a_mark_and_no_number() -> None:
     traces = per_day(ints(200, None), ints(100, None), ints(60, None))
     hidden = traces["Fewer than 50"]
-    assert (list(hidden.x), list(hidden.y)) == ([days(2)[1]], [cells.MIN_DEVICES])
+    assert (list(hidden.x), list(hidden.y)) == ([days(2)[1]], [LEAST])
     assert hidden.hovertemplate.startswith("fewer than 50")
     assert list(traces["Delivered"].y) == [200, None]
     assert list(traces["Confirmed, online"].y) == [40, 0]
@@ -69,7 +70,7 @@ def curve(*points: tuple[int | None, int | None, int | None, bool]) -> pd.DataFr
     """Reach by day."""
     frame = pd.DataFrame(points, columns=["reach", "low", "high", "is_exact"])
     frame = frame.astype({"reach": "Int64", "low": "Int64", "high": "Int64"})
-    return frame.assign(day=days(len(points)))
+    return frame.assign(day=days(len(points)), is_rounded=False)
 
 
 def test_reach_is_drawn_in_the_band_of_its_range_and_every_point_says_it() -> None:
@@ -107,6 +108,7 @@ def test_spending_stops_today_and_the_even_pace_goes_on_to_the_budget() -> None:
 
 def test_a_reach_always_says_how_sure_it_is() -> None:
     assert cells.reach(cells.Reached(80)) == "80 (exact)"
+    assert cells.reach(cells.Reached(650, 650, 699, False, True)) == "650 (650 to 699)"
     assert cells.reach(cells.Reached(None)) == "fewer than 50"
     assert cells.certainty(cells.Reached(None)) == "too few devices to tell how many"
 

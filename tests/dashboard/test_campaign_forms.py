@@ -199,7 +199,7 @@ def test_a_campaign_without_a_placement_asks_for_one(user: User, made: Advertise
 
 def test_a_whole_show_is_sent_without_an_episode(user: User, made: Advertised, api: Api) -> None:
     app = open_campaign(user, made)
-    app.get("button_group")[0].set_value("Every episode published from a day on").run()
+    app.get("button_group")[0].set_value("All new episodes").run()
     place(app)
     assert "episode_id" not in api.writes[0][2]
 

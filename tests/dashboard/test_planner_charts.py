@@ -1,12 +1,10 @@
 """The planner's frames become figures."""
 
-from datetime import date, timedelta
-
 import pandas as pd
+import pytest
 
-from dashboard import planner_charts, theme
-
-FIRST = date(2026, 11, 1)
+from dashboard import plan_frames, planner_charts, theme
+from dashboard.cells import Reached
 
 
 def ints(*values: int | None) -> pd.Series:
@@ -61,17 +59,36 @@ def test_what_a_show_adds_stands_on_what_was_reached_already_best_on_top() -> No
     assert figure.layout.xaxis.range[1] > 2560
 
 
-def test_the_expected_days_are_a_line_in_their_band() -> None:
-    days = [FIRST + timedelta(days=place) for place in range(4)]
-    history = pd.DataFrame({"day": days[:2], "listens": [90, 110]})
-    expected = pd.DataFrame({"day": days[2:], "expected": [100, 104], "low": [80, 79], "high": [130, 140]})
-    counted, high, low, line = planner_charts.forecast(history, expected).data
-    assert list(counted.y) == [90, 110]
-    assert (list(low.y), list(line.y), list(high.y)) == ([80, 79], [100, 104], [130, 140])
-    assert line.text[0] == "100 (80 to 130)"
+def test_what_is_expected_says_its_range_in_words_and_as_a_line() -> None:
+    frame = pd.DataFrame(
+        {"title": ["One", "Two"], "expected": [100.4, 50.0], "low": [80.0, 40.0], "high": [130.0, 70.0]}
+    )
+    figure = planner_charts.forecast(frame)
+    (bars,) = figure.data
+    assert list(bars.x) == [50.0, 100.4]
+    assert list(bars.error_x.array) == [20.0, pytest.approx(29.6)]
+    texts = [annotation.text for annotation in figure.layout.annotations]
+    assert texts == ["Two", "<b>50</b>  (40 to 70)", "One", "<b>100</b>  (80 to 130)"]
+    assert figure.layout.xaxis.range[1] > 130
 
 
-def test_without_history_there_is_no_forecast_and_still_a_figure() -> None:
-    nothing = pd.DataFrame({"day": [], "listens": []})
-    figure = planner_charts.forecast(nothing, pd.DataFrame(columns=["day", "expected", "low", "high"]))
-    assert len(figure.data) == 0
+def test_a_matrix_becomes_shares_of_the_row_s_show() -> None:
+    one, other, shared = Reached(1000), Reached(600), Reached(300, 280, 330, False)
+    frame = plan_frames.overlap([[one, shared], [shared, other]])
+    assert list(frame["text"]) == ["1,000", "30 %", "50 %", "600"]
+    assert frame["shared"][1] == "300 (280 to 330, 19 times of 20)"
+    assert plan_frames.pairs(frame, ["One", "Other"]).values.tolist() == [["One", "Other", frame["shared"][1]]]
+
+
+def test_a_hidden_overlap_is_said_to_be_few_and_never_a_share() -> None:
+    frame = plan_frames.overlap([[Reached(1000), Reached(None)], [Reached(None), Reached(600)]])
+    assert list(frame["text"]) == ["1,000", "fewer<br>than 50", "fewer<br>than 50", "600"]
+    assert frame["share"].isna().tolist() == [False, True, True, False]
+
+
+def test_shows_that_could_be_added_come_best_first_and_hidden_last() -> None:
+    frame = plan_frames.increments(
+        [("Few", Reached(None)), ("Some", Reached(80)), ("Most", Reached(500, 450, 560, False))]
+    )
+    assert list(frame["title"]) == ["Most", "Some", "Few"]
+    assert list(frame["text"]) == ["+500 (450 to 560, 19 times of 20)", "+80 (exact)", "fewer than 50"]

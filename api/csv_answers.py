@@ -9,6 +9,8 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from api.csv_cells import safe_cell
+
 MEDIA_TYPE = "text/csv"
 VARY = {"Vary": "Accept"}
 """On every answer that the Accept header decides about."""
@@ -16,10 +18,6 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}, "description": "JSON, or the same rows as CSV."}
 }
 """For a route's `responses`."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}",
-            "\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}")  # fmt: skip
-"""What a spreadsheet takes for the beginning of a formula."""
 
 Format = Annotated[
     Literal["json", "csv"] | None,
@@ -44,15 +42,9 @@ def csv_answer(kind: type[BaseModel], rows: Sequence[BaseModel], name: str, head
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(kind.model_fields)
-    writer.writerows([_cell(value) for value in row.model_dump(mode="json").values()] for row in rows)
+    writer.writerows([safe_cell(value) for value in row.model_dump(mode="json").values()] for row in rows)
     disposition = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return Response(text.getvalue(), media_type=MEDIA_TYPE, headers={**VARY, **disposition, **headers})
-
-
-def _cell(value: object) -> object:
-    """A text that would be run as a formula is told to be text; numbers are numbers."""
-    is_formula = isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA)
-    return f"'{value}" if is_formula else value
 
 
 def _weights(accept: str) -> Iterable[tuple[str, float]]:
