@@ -17,8 +17,12 @@ from dashboard import (
 from dashboard.campaign_data import Money
 from dashboard.campaign_report import Report
 from models.advertising import Billing, Campaign
+from models.campaign_reports import ToldCounts
+from models.privacy_cells import LEAST
 
 BARS = 8
+NOBODY = "No device has heard the ad yet."
+SMALL = f"; what has {cells.FEWER} is not listed"
 NOTHING = "No impression yet. An ad counts as soon as somebody fetches or hears its part of an episode."
 
 
@@ -26,10 +30,10 @@ def numbers(campaign: Campaign, report: Report, spent: Money) -> None:
     """The row of numbers at the top."""
     totals, reached = report.totals, report.reached
     cards = (
-        ("Delivered", cells.number(totals.delivered), "downloads with the whole ad in them"),
-        ("Confirmed", cells.number(totals.confirmed), f"heard {campaign_forms.confirming(campaign.confirm_percent)}"),
-        ("Offline share", cells.share(totals.offline_confirmed, totals.confirmed), "of the confirmed ones"),
-        ("Reach", cells.number(reached.value), cells.certainty(reached)),
+        ("Delivered", cells.short(totals.delivered), "downloads with the whole ad in them"),
+        ("Confirmed", cells.short(totals.confirmed), f"heard {campaign_forms.confirming(campaign.confirm_percent)}"),
+        ("Offline share", *_offline(totals)),
+        ("Reach", cells.short(reached.value), cells.certainty(reached)),
         (
             "Spent",
             money.said(spent.pace.spent_cents, campaign.currency),
@@ -42,6 +46,13 @@ def numbers(campaign: Campaign, report: Report, spent: Money) -> None:
         with column, st.container(border=True, key=f"card-number-{title.split()[0].lower()}", height="stretch"):
             st.metric(title, value)
             st.caption(note)
+
+
+def _offline(totals: ToldCounts) -> tuple[str, str]:
+    share = cells.share(totals.offline_confirmed, totals.confirmed)
+    if share == cells.FEWER:
+        return formats.DASH, f"{cells.FEWER} were heard offline"
+    return share, "of the confirmed ones"
 
 
 def per_day(report: Report) -> None:
@@ -95,7 +106,7 @@ def heard(campaign: Campaign, report: Report) -> None:
         st.subheader("How often a device heard it")
         st.caption("Devices by their confirmed impressions over the whole campaign.")
         if report.frequency.empty:
-            st.write("No device has heard the ad yet.")
+            st.write(NOBODY)
         else:
             shares = report.frequency["share"].tolist()
             figure = campaign_charts.bars(
@@ -113,7 +124,7 @@ def reach(report: Report) -> None:
             f"**{cells.reach(report.reached)}**."
         )
         if report.curve.empty:
-            st.write("No device has heard the ad yet.")
+            st.write(f"The curve begins with the first {LEAST} devices." if report.is_guarded else NOBODY)
             return
         figure = campaign_charts.reach_curve(report.curve)
         st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="Devices reached by the end of each UTC day")
@@ -125,9 +136,9 @@ def splits(report: Report) -> None:
     for column, (title, frame) in zip(columns, report.splits.items(), strict=True):
         with column, st.container(border=True, key=f"card-{title.lower()}", height="stretch"):
             st.subheader(title)
-            st.caption("Delivered impressions")
+            st.caption(f"Delivered impressions{SMALL if report.is_guarded else ''}")
             if frame.empty:
-                st.write("Nothing was delivered yet.")
+                st.write(cells.FEWER.capitalize() + " each." if report.is_guarded else "Nothing was delivered yet.")
                 continue
             figure = campaign_charts.bars(frame["name"], frame["delivered"], frame["share"].tolist())
             st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt=f"Delivered impressions by {title.lower()}")

@@ -158,16 +158,28 @@ def placements(campaign: Campaign) -> pd.DataFrame:
         placed = placement_queries.list_placements(session, key(campaign))
         progress = [get_counting_progress(session.connection(), cast("int", row.placement.id)) for row in placed]
     rows = [_placement_row(row, not of_row.is_done) for row, of_row in zip(placed, progress, strict=True)]
-    columns = ("uuid", "where", "start_ms", "end_ms", "from_day", "days", "creative", "state", "is_removed", "said")
+    columns = (
+        "uuid",
+        "show",
+        "where",
+        "start_ms",
+        "end_ms",
+        "from_day",
+        "days",
+        "creative",
+        "state",
+        "is_removed",
+        "said",
+    )
     return pd.DataFrame(rows, columns=list(columns))
 
 
 def _placement_row(row: Placed, is_waiting: bool) -> dict[str, Any]:
     placement, removed = row.placement, row.placement.removed_at
-    where = f"{row.show.title}: {_place(row)}"
     return {
         "uuid": placement.uuid,
-        "where": where,
+        "show": row.show.title,
+        "where": _place(row),
         "start_ms": placement.start_ms,
         "end_ms": placement.end_ms,
         "from_day": placement.from_day,
@@ -175,12 +187,12 @@ def _placement_row(row: Placed, is_waiting: bool) -> dict[str, Any]:
         "creative": row.creative.name if row.creative is not None else "",
         "state": _state(removed, is_waiting, placement.is_counted_back),
         "is_removed": removed is not None,
-        "said": f"{where}, {positions.span(placement.start_ms, placement.end_ms)}",
+        "said": f"{row.show.title}: {_place(row)}, {positions.span(placement.start_ms, placement.end_ms)}",
     }
 
 
 def _place(row: Placed) -> str:
-    return row.episode.title if row.episode is not None else "every new episode"
+    return row.episode.title if row.episode is not None else "All new episodes"
 
 
 def _days(first: date, last: date) -> str:

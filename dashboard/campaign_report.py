@@ -1,4 +1,4 @@
-"""A campaign's report, reach and frequency as frames. Pure: what may be told is decided in `models/campaign_reports.py`."""
+"""A campaign's report, reach and frequency as frames. Pure; `models/campaign_reports.py` decides what may be told."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +40,7 @@ class Report:
     """day, reach, low, high, is_exact, is_rounded."""
     frequency: pd.DataFrame
     """name, devices, share."""
+    is_guarded: bool
 
     @property
     def is_empty(self) -> bool:
@@ -65,6 +66,7 @@ def build(
         reached=cells.reached_of(frequency.reach, is_rounded=is_guarded),
         curve=curve(points, is_guarded=is_guarded),
         frequency=frequencies(frequency.devices),
+        is_guarded=is_guarded,
     )
 
 
@@ -119,7 +121,8 @@ def curve(points: Sequence[Point], *, is_guarded: bool) -> pd.DataFrame:
 def frequencies(devices: Mapping[int, int | None]) -> pd.DataFrame:
     """Devices by how often they heard the ad, from once to five times and more; nothing when there is none."""
     counts = list(devices.values())
-    return _shared(list(TIMES), counts, "devices") if any(counts) else _shared([], [], "devices")
+    is_any = any(count is None or count for count in counts)
+    return _shared(list(TIMES), counts, "devices") if is_any else _shared([], [], "devices")
 
 
 def _counted(words: dict[str, Any], rows: Sequence[Any], columns: Mapping[str, str]) -> pd.DataFrame:

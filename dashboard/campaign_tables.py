@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import cells, formats, money, positions, tables
+from dashboard import cells, formats, money, positions
 
 OPEN_KEY = "open_campaign"
-NAME_LETTERS = 32
-"""What of a campaign's name fits into its column."""
+NAME_LETTERS, TITLE_LETTERS, SHOW_LETTERS = 32, 34, 26
+"""What of a name fits into its column: a campaign's, an episode's, a show's."""
 
 STATES = {
     "upcoming": "Not started",
@@ -72,8 +72,8 @@ def episodes(frame: pd.DataFrame) -> pd.DataFrame:
     rows = list(frame.itertuples())
     return pd.DataFrame(
         {
-            "title": [formats.shorten(row.title, tables.TITLE_LETTERS) for row in rows],
-            "show": [row.show for row in rows],
+            "title": [formats.shorten(row.title, TITLE_LETTERS) for row in rows],
+            "show": [formats.shorten(row.show, SHOW_LETTERS) for row in rows],
             "delivered": [cells.number(row.delivered) for row in rows],
             "confirmed": [cells.number(row.confirmed) for row in rows],
             "offline": [cells.share(row.offline, row.confirmed) for row in rows],
@@ -86,8 +86,8 @@ def episode_columns() -> dict[str, Any]:
     """How each column looks."""
     column = st.column_config
     return {
-        "title": column.TextColumn("Episode", pinned=True, width=270),
-        "show": column.TextColumn("Show"),
+        "title": column.TextColumn("Episode", width=240),
+        "show": column.TextColumn("Show", width=190),
         "delivered": column.TextColumn("Delivered", alignment="right"),
         "confirmed": column.TextColumn("Confirmed", alignment="right"),
         "offline": column.TextColumn("Offline share", alignment="right", help="Of the confirmed ones."),
@@ -102,10 +102,11 @@ def placements(frame: pd.DataFrame) -> pd.DataFrame:
     rows = list(frame.itertuples())
     return pd.DataFrame(
         {
-            "where": [row.where for row in rows],
+            "show": [formats.shorten(row.show, SHOW_LETTERS) for row in rows],
+            "where": [formats.shorten(row.where, TITLE_LETTERS) for row in rows],
             "part": [positions.span(row.start_ms, row.end_ms) for row in rows],
             "days": [row.days for row in rows],
-            "creative": [row.creative for row in rows],
+            "creative": [formats.shorten(row.creative, SHOW_LETTERS) for row in rows],
             "state": [row.state for row in rows],
         }
     )
@@ -115,8 +116,9 @@ def placement_columns() -> dict[str, Any]:
     """How each column looks."""
     column = st.column_config
     return {
-        "where": column.TextColumn("Where", pinned=True, width=300),
-        "part": column.TextColumn("Part of the recording"),
+        "show": column.TextColumn("Show", width=190),
+        "where": column.TextColumn("Episode", width=240),
+        "part": column.TextColumn("Part"),
         "days": column.TextColumn("Counts (UTC)"),
         "creative": column.TextColumn("Creative"),
         "state": column.TextColumn("State"),
@@ -127,7 +129,7 @@ def creative_columns() -> dict[str, Any]:
     """How each column looks."""
     column = st.column_config
     return {
-        "name": column.TextColumn("Creative", pinned=True),
+        "name": column.TextColumn("Creative"),
         "click_url": column.TextColumn("Click address"),
         "placements": column.NumberColumn("Placements", format="%,d"),
     }

@@ -47,6 +47,11 @@ def number(value: Any) -> str:
     return FEWER if is_hidden(value) else formats.number(value)
 
 
+def short(value: Any) -> str:
+    """`1,234`, or `< 50`: for a card, where the words stand below."""
+    return f"< {LEAST}" if is_hidden(value) else formats.number(value)
+
+
 def share(part: Any, whole: Any) -> str:
     """`45 %`; a dash of nothing; too few to tell when either is hidden."""
     if is_hidden(part) or is_hidden(whole):
@@ -57,7 +62,7 @@ def share(part: Any, whole: Any) -> str:
 def certainty(reached: Reached) -> str:
     """What stands beside every number of devices: `exact`, or its range."""
     if is_hidden(reached.value):
-        return "too few devices to tell how many"
+        return f"{FEWER}, or nobody yet"
     if reached.is_exact:
         return "exact"
     between = f"{formats.number(reached.low or 0)} to {formats.number(reached.high or 0)}"

@@ -54,4 +54,9 @@ def _number(reached: Reached) -> str:
 
 
 def _added(reached: Reached) -> str:
-    return cells.FEWER if reached.value is None else f"+{cells.reach(reached)}"
+    if reached.value is None:
+        return cells.FEWER
+    between = (
+        "exact" if reached.is_exact else f"{formats.number(reached.low or 0)} to {formats.number(reached.high or 0)}"
+    )
+    return f"<b>+{formats.number(reached.value)}</b> ({between})"

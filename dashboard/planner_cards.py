@@ -21,7 +21,7 @@ def reach(plan: Plan, period: Period) -> None:
         left, right = st.columns([1, 2], gap="medium")
         with left:
             title = "Together" if len(plan.titles) > 1 else formats.plain(plan.titles[0])
-            st.metric(title, cells.number(plan.together.value))
+            st.metric(title, cells.short(plan.together.value))
             st.caption(cells.certainty(plan.together))
         if len(plan.titles) > 1:
             right.html(by_show(plan))
@@ -63,7 +63,7 @@ def increments(plan: Plan, *, has_more: bool) -> None:
             return
         st.caption(
             "Devices that heard the other show and none of the chosen ones: dark, on top of those that are reached "
-            "already. The thin line is the range."
+            "already. The thin line is the range, which holds 19 times of 20."
         )
         figure = planner_charts.increments(plan.increments, float(plan.together.value or 0))
         st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="What each other show adds to the reach")

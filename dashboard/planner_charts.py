@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from dashboard import cells, charts, formats, theme
 
 CELL_PIXELS = 58
-TITLE_LETTERS = 26
+TITLE_LETTERS = 22
 SCALE = [[0.0, theme.CARD], [0.02, "#EAF1EC"], [1.0, theme.PINE]]
 
 
@@ -39,7 +39,14 @@ def overlap(frame: pd.DataFrame, titles: list[str]) -> go.Figure:
             figure.add_annotation(
                 x=column, y=row, text=words[row][column], showarrow=False, font={"size": 13, "color": colour}
             )
-    axis = {"showgrid": False, "fixedrange": True, "tickmode": "array", "tickvals": list(range(size))}
+    axis = {
+        "showgrid": False,
+        "fixedrange": True,
+        "tickmode": "array",
+        "ticks": "",
+        "showline": False,
+        "tickvals": list(range(size)),
+    }
     figure.update_xaxes(**axis, ticktext=[f"{place + 1}." for place in range(size)], side="top")
     figure.update_yaxes(**axis, ticktext=rows, autorange="reversed")
     figure.update_layout(height=56 + CELL_PIXELS * size)
@@ -67,7 +74,7 @@ def increments(frame: pd.DataFrame, already: float) -> go.Figure:
         label = {"y": place, "yshift": 17, "showarrow": False, "xref": "paper"}
         title = escape(formats.shorten(row.title, TITLE_LETTERS))
         figure.add_annotation(x=0, xanchor="left", text=title, **label)
-        figure.add_annotation(x=1, xanchor="right", text=f"<b>{row.text}</b>", **label)
+        figure.add_annotation(x=1, xanchor="right", text=row.text, **label)
     longest = already + max([*cells.heights(rows["high"]), *adds, 1.0])
     figure.update_xaxes(visible=False, fixedrange=True, range=[0, longest * 1.02])
     figure.update_yaxes(visible=False, fixedrange=True, range=[-0.5, len(rows) - 0.1])

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from models.advertising import Campaign
 from models.bulk import MAX_KEYS
+from models.privacy_cells import whole
 from models.queries import payable, spending
 from models.statements import Terms, take_impressions
 
@@ -41,8 +42,11 @@ class Spending:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether not one more impression is paid."""
-        return self.impressions >= self.terms.most_impressions
+        """Whether fewer than fifty more impressions can be paid.
+
+        Not "not one more": by changing a budget, an advertiser could otherwise find out each single impression.
+        """
+        return self.impressions >= whole(self.terms.most_impressions)
 
 
 def terms_of(campaign: Campaign) -> Terms:

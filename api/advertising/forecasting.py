@@ -1,6 +1,7 @@
 """How many impressions a placement would get: the show's own past, brought to the shape of an answer."""
 
 from datetime import date, timedelta
+from math import ceil
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -10,16 +11,17 @@ from api import clock
 from api.advertising.refusals import BeyondEndError, DaysError
 from api.errors import NotFoundError
 from models import forecast
-from models.forecast import EpisodeHistory, NotEnough
+from models.forecast import EpisodeHistory, Forecast, NotEnough
 from models.periods import Period
+from models.privacy_cells import LEAST, whole
 from models.queries import show_history
 from models.tables import Episode, Show
 
 HISTORY_DAYS = 400
 MAX_DAYS = 366
 MAX_AHEAD_DAYS = 366
-LEAST_SHOWN = 50
-"""An advertiser sees no number of fewer listeners than this, not even an expected one."""
+TOLD_SHARE = 0.05
+"""In steps of this an advertiser is told how many are still there at a place in the recording."""
 
 METHODS = {
     "new_episodes": "The same placement in past spans of this length that began on the same weekday: the median of the "
@@ -90,6 +92,8 @@ def get_forecast(session: Session, show: Show, wanted: Wanted, *, hides_few: boo
     episodes = show_history.list_released(session, show.id or 0, now)
     chosen = _choose(episodes, wanted.episode)
     share = _share(session, episodes, chosen, wanted)
+    if share is not None and hides_few:
+        share = round(share / TOLD_SHARE) * TOLD_SHARE
     first = now.date() - timedelta(days=HISTORY_DAYS)
     covers = "episode" if chosen else "all_episodes" if wanted.is_all else "new_episodes"
 
@@ -97,12 +101,7 @@ def get_forecast(session: Session, show: Show, wanted: Wanted, *, hides_few: boo
         answer = _ask(histories, chosen, wanted, now.date())
         if isinstance(answer, NotEnough):
             return None, answer.reason
-        answer = answer.scaled(factor)
-        if hides_few and answer.expected < LEAST_SHOWN:
-            return None, f"Fewer than {LEAST_SHOWN} are expected; so few are not shown."
-        return RangeOut(
-            expected=round(answer.expected), low=int(answer.low), high=-int(-answer.high // 1), samples=answer.samples
-        ), None
+        return _tell(answer.scaled(factor), hides_few=hides_few)
 
     confirmed, no_confirmed = ask(show_history.list_listens(session, episodes, first), 1.0 if share is None else share)
     delivered, no_delivered = ask(show_history.list_downloads(session, episodes, first), 1.0)
@@ -120,6 +119,15 @@ def get_forecast(session: Session, show: Show, wanted: Wanted, *, hides_few: boo
         share_heard=None if share is None else round(share, 4),
         method=METHODS[covers],
     )
+
+
+def _tell(answer: Forecast, *, hides_few: bool) -> tuple[RangeOut | None, str | None]:
+    expected, low, high = round(answer.expected), int(answer.low), ceil(answer.high)
+    if hides_few:
+        if expected < LEAST:
+            return None, f"Fewer than {LEAST} are expected; so few are not shown."
+        expected, low, high = whole(expected), whole(low), whole(high) + LEAST
+    return RangeOut(expected=expected, low=low, high=high, samples=answer.samples), None
 
 
 def _ask(histories: list[EpisodeHistory], chosen: Episode | None, wanted: Wanted, today: date) -> forecast.Answer:

@@ -1,5 +1,6 @@
 """How a campaign gets on: what is billed day by day, beside an even plan over its days, and where that leads."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from math import ceil
 from typing import Literal
@@ -9,6 +10,7 @@ from sqlmodel import Session
 
 from models.advertising import Billing, Campaign
 from models.periods import Period
+from models.privacy_cells import running, tell_steps, whole
 from models.queries import spending
 from models.queries.spending import DayImpressions
 from models.spending import Spending, get_spending
@@ -19,14 +21,18 @@ ON_TRACK_SHARE = 0.1
 """Of the plan, by which a campaign may be off and still be on track."""
 
 
+State = Literal["upcoming", "behind", "on_track", "ahead", "exhausted", "ended"]
+
+
 class PacingDay(BaseModel):
     """One UTC day of a campaign."""
 
     day: date
-    delivered: int
-    confirmed: int
-    offline_confirmed: int
-    billable: int
+    delivered: int | None
+    """Null: too few to tell; they come with a later day."""
+    confirmed: int | None
+    offline_confirmed: int | None
+    billable: int | None
     """Impressions that are, or would be, billed."""
     planned: int
     """Up to and with this day, on an even plan."""
@@ -37,7 +43,7 @@ class PacingDay(BaseModel):
 class Pacing(BaseModel):
     """How a campaign gets on."""
 
-    state: Literal["upcoming", "behind", "on_track", "ahead", "exhausted", "ended"]
+    state: State
     billing: Billing
     currency: str
     from_day: date
@@ -73,40 +79,43 @@ class Pacing(BaseModel):
     """From the campaign's first day to today, or its last day."""
 
 
-def get_pacing(session: Session, campaign: Campaign, today: date) -> Pacing:
-    """A campaign's pacing as of today."""
+def get_pacing(session: Session, campaign: Campaign, today: date, *, is_guarded: bool) -> Pacing:
+    """A campaign's pacing as of today; guarded, as its advertiser may see it: docs/reach.md."""
     spent = get_spending(session, campaign)
-    counted = {row.day: row for row in spending.list_day_impressions(session, campaign.id or 0)}
-    days = _days(campaign, spent, counted, today)
-    yesterday = today - timedelta(days=1)
-    before_today = sum(number for day, number in spent.by_day.items() if day <= yesterday)
-    planned_so_far = planned_until(campaign, spent.terms.most_impressions, yesterday)
-    pace = _pace(campaign, spent, today)
-    most, left = spent.terms.most_impressions, _days_left(campaign, today)
-    projected = min(most, round(before_today + pace * left)) if left else spent.impressions
-    projected = max(projected, spent.impressions)
+
+    def tell(number: int) -> int:
+        return whole(number) if is_guarded else number
+
+    def until(day: date) -> int:
+        return tell(sum(number for on, number in spent.by_day.items() if on <= day))
+
+    most, yesterday = spent.terms.most_impressions, today - timedelta(days=1)
+    billable = most if spent.impressions == most else tell(spent.impressions)
+    pace, left = _pace(campaign, until, today), _days_left(campaign, today)
+    projected = max(billable, min(most, round(until(yesterday) + pace * left)) if left else 0)
+    planned = planned_until(campaign, most, yesterday)
     return Pacing(
-        state=_state(campaign, spent, planned_so_far, before_today, today),
+        state=_state(campaign, planned, until(yesterday), today, is_exhausted=spent.is_exhausted),
         billing=Billing(campaign.billing),
         currency=campaign.currency,
         from_day=campaign.from_day,
         to_day=campaign.to_day,
         planned_impressions=most,
-        planned_so_far=planned_so_far,
-        billable_so_far=before_today,
-        billable=spent.impressions,
-        held=spent.held,
-        unbilled=spent.unbilled,
-        settled=sum(spent.settled.values()),
-        spent_cents=spent.cents,
+        planned_so_far=planned,
+        billable_so_far=until(yesterday),
+        billable=billable,
+        held=tell(spent.held),
+        unbilled=tell(spent.unbilled),
+        settled=tell(sum(spent.settled.values())),
+        spent_cents=spent.terms.charge(billable),
         budget_cents=campaign.budget_cents,
-        budget_share=round(spent.cents / campaign.budget_cents, 4),
+        budget_share=round(spent.terms.charge(billable) / campaign.budget_cents, 4),
         pace=round(pace, 2),
         projected_impressions=projected,
-        projected_end=_projected_end(campaign, spent, pace, before_today, today),
+        projected_end=_projected_end(campaign, spent, pace, most - until(yesterday), today),
         will_exhaust=spent.is_exhausted or projected >= most,
         exhausted_at=campaign.exhausted_at,
-        days=days,
+        days=_days(session, campaign, spent, today, is_guarded=is_guarded),
     )
 
 
@@ -117,26 +126,37 @@ def planned_until(campaign: Campaign, most: int, day: date) -> int:
     return most * done // length
 
 
-def _days(campaign: Campaign, spent: Spending, counted: dict[date, DayImpressions], today: date) -> list[PacingDay]:
+def _days(session: Session, campaign: Campaign, spent: Spending, today: date, *, is_guarded: bool) -> list[PacingDay]:
     last = min(today, campaign.to_day)
     if last < campaign.from_day:
         return []
-    rows, so_far = [], 0
-    for day in Period(campaign.from_day, last).each_day():
-        row = counted.get(day, DayImpressions(day, 0, 0, 0))
-        billable = spent.by_day.get(day, 0)
-        so_far += billable
-        planned = planned_until(campaign, spent.terms.most_impressions, day)
-        rows.append(PacingDay(**row._asdict(), billable=billable, planned=planned, billable_so_far=so_far))
-    return rows
+    days = list(Period(campaign.from_day, last).each_day())
+    counted = {row.day: row for row in spending.list_day_impressions(session, campaign.id or 0)}
+    rows = [counted.get(day, DayImpressions(day, 0, 0, 0)) for day in days]
+    billable = running(spent.by_day.get(day, 0) for day in days)
+    columns = [running(getattr(row, name) for row in rows) for name in DayImpressions._fields[1:]]
+    # What a day adds to sums that begin with the campaign, so that days tell no more than the sums do.
+    delivered, confirmed, offline, of_day = (tell_steps(sums, is_guarded=is_guarded) for sums in (*columns, billable))
+    return [
+        PacingDay(
+            day=day,
+            delivered=delivered[place],
+            confirmed=confirmed[place],
+            offline_confirmed=offline[place],
+            billable=of_day[place],
+            planned=planned_until(campaign, spent.terms.most_impressions, day),
+            billable_so_far=whole(billable[place]) if is_guarded else billable[place],
+        )
+        for place, day in enumerate(days)
+    ]
 
 
-def _pace(campaign: Campaign, spent: Spending, today: date) -> float:
+def _pace(campaign: Campaign, until: Callable[[date], int], today: date) -> float:
     first = max(campaign.from_day, today - timedelta(days=RECENT_DAYS))
     days = (today - first).days
     if days < 1:
         return 0.0
-    return sum(number for day, number in spent.by_day.items() if first <= day < today) / days
+    return (until(today - timedelta(days=1)) - until(first - timedelta(days=1))) / days
 
 
 def _days_left(campaign: Campaign, today: date) -> int:
@@ -144,25 +164,22 @@ def _days_left(campaign: Campaign, today: date) -> int:
     return max(0, (campaign.to_day - max(today, campaign.from_day)).days + 1)
 
 
-def _state(
-    campaign: Campaign, spent: Spending, planned: int, before_today: int, today: date
-) -> Literal["upcoming", "behind", "on_track", "ahead", "exhausted", "ended"]:
-    if spent.is_exhausted:
+def _state(campaign: Campaign, planned: int, done: int, today: date, *, is_exhausted: bool) -> State:
+    if is_exhausted:
         return "exhausted"
     if today > campaign.to_day:
         return "ended"
-    if today <= campaign.from_day:
-        return "upcoming" if today < campaign.from_day else "on_track"
-    if abs(before_today - planned) <= planned * ON_TRACK_SHARE:
+    if today < campaign.from_day:
+        return "upcoming"
+    if abs(done - planned) <= planned * ON_TRACK_SHARE:
         return "on_track"
-    return "behind" if before_today < planned else "ahead"
+    return "behind" if done < planned else "ahead"
 
 
-def _projected_end(campaign: Campaign, spent: Spending, pace: float, before_today: int, today: date) -> date | None:
+def _projected_end(campaign: Campaign, spent: Spending, pace: float, missing: int, today: date) -> date | None:
     if spent.is_exhausted:
-        return max(day for day, number in spent.by_day.items() if number > 0)
+        return max((day for day, number in spent.by_day.items() if number > 0), default=today)
     left = _days_left(campaign, today)
-    missing = spent.terms.most_impressions - before_today
     if not left or pace * left < missing:
         return None
     return max(today, campaign.from_day) + timedelta(days=max(0, ceil(missing / pace) - 1))

@@ -12,7 +12,7 @@ from api.advertising import access, placing
 from api.advertising.refusals import FixedError, OtherShowError, OutsideCampaignError, PastError, RemovedError
 from api.errors import NotFoundError
 from models.advertising import Campaign, Placement
-from models.queries import campaigns, placements, spending
+from models.queries import campaigns, placements
 from models.queries.placements import Placed
 from models.tables import Episode, Role, Show, User
 
@@ -59,7 +59,7 @@ def change_placement(session: Session, user: User, placement_id: UUID, changes: 
     if "creative_id" in changes:
         changes["creative_id"] = _get_creative_id(session, campaign, changes["creative_id"])
     changed = {name: value for name, value in changes.items() if getattr(placement, name) != value}
-    _refuse_changing_the_past(session, placement, changed, clock.now().date())
+    _refuse_changing_the_past(placement, changed, clock.now().date())
     for name, value in changed.items():
         setattr(placement, name, value)
     if changed.keys() - {"creative_id"}:
@@ -148,12 +148,13 @@ def _get_standing(session: Session, user: User, placement_id: UUID) -> tuple[Pla
     return placement, campaign
 
 
-def _refuse_changing_the_past(session: Session, placement: Placement, changed: dict[str, Any], today: date) -> None:
+def _refuse_changing_the_past(placement: Placement, changed: dict[str, Any], today: date) -> None:
     yesterday = today - timedelta(days=1)
     fixed = changed.keys() & {"start_ms", "end_ms", "from_day"}
-    if fixed and spending.has_counted(session, placement_id=access.key_of(placement)):
+    # By the calendar, not by what was counted: else it would show when the first device has heard the ad.
+    if fixed and placement.from_day <= today:
         raise FixedError(
-            f"{' and '.join(sorted(fixed))} cannot change any more: impressions of this placement have been counted. "
+            f"{' and '.join(sorted(fixed))} cannot change any more: impressions are counted since {placement.from_day}. "
             "Remove it and add another; days before it began: POST /v1/placements/{id}/count-back"
         )
     if "from_day" in changed and changed["from_day"] < today:

@@ -36,10 +36,11 @@ Place = Annotated[int | None, Query(ge=0, le=MAX_NUMBER, description="Millisecon
 def read_pacing(campaign_id: CampaignId, user: BuyerDep, session: ReadSessionDep) -> Pacing:
     """What a campaign has billed day by day, beside an even plan, and where the pace of the last week leads.
 
-    Numbers can still change: late listening, released or new holds, and statements all count.
+    Numbers can still change: late listening, released or new holds, and statements all count. Advertisers are told
+    whole fifties; a day of fewer comes with a later one.
     """
     campaign, _ = access.get_campaign(session, user, campaign_id)
-    return pacing.get_pacing(session, campaign, clock.now().date())
+    return pacing.get_pacing(session, campaign, clock.now().date(), is_guarded=user.role == Role.ADVERTISER)
 
 
 @router.get("/shows/{show_id}/forecast")

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from api.amounts import MAX_NUMBER, Cents, Currency, Number
 from models.advertising import CONFIRM_PERCENTS, Billing
+from models.privacy_cells import LEAST
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2200, 12, 31)
 
@@ -55,6 +56,7 @@ Percent = Annotated[
 ClickUrl = Annotated[
     str, StringConstraints(max_length=2048), AfterValidator(_web_address), Field(description="Where the ad leads.")
 ]
+Cap = Annotated[Number, Field(multiple_of=LEAST, description=f"In whole {LEAST}s.")]
 Position = Annotated[StrictInt, Field(ge=0, le=MAX_NUMBER, description="Milliseconds of media time.")]
 
 
@@ -104,8 +106,12 @@ class NewCampaign(Input):
     to_day: Day = Field(description="The last UTC day that counts.")
     billing: Billing = Billing.CONFIRMED
     confirm_percent: Percent = 50
-    impression_cap: Number | None = Field(default=None, description="Billable impressions at most, beside the budget.")
-    daily_cap: Number | None = Field(default=None, description="Billable impressions of one UTC day at most.")
+    impression_cap: Cap | None = Field(
+        default=None, description="Billable impressions at most, beside the budget; in whole fifties."
+    )
+    daily_cap: Cap | None = Field(
+        default=None, description="Billable impressions of one UTC day at most; in whole fifties."
+    )
 
 
 class CampaignChanges(Input):
@@ -119,8 +125,8 @@ class CampaignChanges(Input):
     to_day: Day | None = None
     billing: Billing | None = None
     confirm_percent: Percent | None = None
-    impression_cap: Number | None = None
-    daily_cap: Number | None = None
+    impression_cap: Cap | None = None
+    daily_cap: Cap | None = None
 
     def to_set(self) -> dict[str, Any]:
         """What was sent and means something."""

@@ -20,7 +20,8 @@ from api.advertising.refusals import (
 )
 from api.errors import NotFoundError
 from models.advertising import Advertiser, Campaign, Creative
-from models.queries import accounts, campaigns, placements, spending
+from models.privacy_cells import LEAST
+from models.queries import accounts, campaigns, placements, spending, statements
 from models.spending import get_spending, terms_of
 from models.tables import Role, User
 
@@ -124,6 +125,7 @@ def change_campaign(
     changed = {name: value for name, value in changes.items() if getattr(campaign, name) != value}
     if not changed:
         return campaign, advertiser
+    statements.lock_money(session.connection())
     _refuse_fixed(session, campaign, changed)
     detail = {name: [getattr(campaign, name), value] for name, value in changed.items()}
     for name, value in changed.items():
@@ -132,7 +134,7 @@ def change_campaign(
         _check_days(campaign.from_day, campaign.to_day)
         _check_placements_days(session, campaign)
         _check_budget(campaign)
-        _refuse_below_settled(session, campaign)
+        _refuse_below_settled(session, campaign, changed)
     campaign.updated_at = clock.now()
     taken = _name_taken(campaign, advertiser)
     try:
@@ -158,10 +160,11 @@ def _check_days(first: date, last: date) -> None:
 
 
 def _check_budget(campaign: Campaign) -> None:
-    if terms_of(campaign).most_impressions < 1:
+    least = -(-LEAST * campaign.price_cents // 1000)
+    if campaign.budget_cents < least:
         raise TooSmallBudgetError(
-            f"A budget of {campaign.budget_cents} does not pay for one impression at {campaign.price_cents} for 1,000. "
-            "Raise budget_cents or lower price_cents."
+            f"A budget of {campaign.budget_cents} does not pay for {LEAST} impressions at {campaign.price_cents} for "
+            f"1,000. Send a budget_cents of at least {least}, or a lower price_cents."
         )
 
 
@@ -174,10 +177,12 @@ def _refuse_fixed(session: Session, campaign: Campaign, changed: dict[str, Any])
             f"{' and '.join(fixed)} cannot change any more: a statement has settled impressions of this campaign by "
             "it. Let it end, and make a new campaign with the new terms."
         )
-    if spending.has_counted(session, campaign_id=access.key_of(campaign)):
+    # By the calendar, not by what was counted: else it would show when the first device has heard an ad.
+    outermost = placements.get_outermost_days(session, access.key_of(campaign))
+    if outermost is not None and outermost[0] <= clock.now().date():
         raise FixedError(
-            f"{' and '.join(fixed)} cannot change any more: impressions of this campaign have been counted by it. Let "
-            "it end, and make a new campaign with the new terms."
+            f"{' and '.join(fixed)} cannot change any more: impressions are counted by it since {outermost[0]}. Let "
+            "this campaign end, and make a new one with the new terms."
         )
 
 
@@ -190,20 +195,19 @@ def _check_placements_days(session: Session, campaign: Campaign) -> None:
         )
 
 
-def _refuse_below_settled(session: Session, campaign: Campaign) -> None:
-    charged = spending.get_charged_cents(session, access.key_of(campaign))
-    if campaign.budget_cents < charged:
-        raise SettledError(
-            f"Statements have settled {charged} {campaign.currency} minor units of this campaign. Send a budget_cents "
-            "of at least that."
-        )
+def _refuse_below_settled(session: Session, campaign: Campaign, changed: dict[str, Any]) -> None:
+    """In whole fifties, as an advertiser is told of all numbers of people."""
     settled = get_spending(session, campaign).settled
-    total = sum(settled.values())
-    if campaign.impression_cap is not None and campaign.impression_cap < total:
-        raise SettledError(f"Statements have settled {total} impressions. Send an impression_cap of at least that.")
-    day, most = max(settled.items(), key=lambda item: item[1], default=(campaign.from_day, 0))
-    if campaign.daily_cap is not None and campaign.daily_cap < most:
-        raise SettledError(f"Statements have settled {most} impressions of {day}. Send a daily_cap of at least that.")
+    total, of_day = (
+        -(-number // LEAST) * LEAST for number in (sum(settled.values()), max(settled.values(), default=0))
+    )
+    if changed.keys() & {"budget_cents", "impression_cap"} and terms_of(campaign).most_impressions < total:
+        raise SettledError(
+            f"Statements have settled up to {total} impressions. Send a budget_cents of at least "
+            f"{-(-total * campaign.price_cents // 1000)}, and an impression_cap of at least {total}, or null."
+        )
+    if "daily_cap" in changed and campaign.daily_cap is not None and campaign.daily_cap < of_day:
+        raise SettledError(f"Statements have settled up to {of_day} impressions of a day. Send at least that, or null.")
 
 
 # -- creatives -------------------------------------------------------------------------------------------------------

@@ -1,32 +1,38 @@
 """Letters for PDF files: names are written in all scripts, and no one font has them all.
 
-Each stretch of a text is set in the first font that has its letters. Fonts are embedded, but for those of Chinese,
-Japanese and Korean, which every viewer has its own of.
+Each stretch of a text is set in the first font that has its letters. Fonts are embedded. Those of Chinese, Japanese and
+Korean are too large to come along: where none is installed, the reader's program uses its own.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+import fontpkg_noto_sans
 import reportlab
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 
 _OWN = Path(reportlab.__file__).parent / "fonts"
+_NOTO = Path(fontpkg_noto_sans.__file__).parent / "files"
 _SYSTEM = Path("/usr/share/fonts/truetype")
 _FILES = {
     "Vera": _OWN / "Vera.ttf",
+    "Noto": _NOTO / "NotoSans[wdth,wght].ttf",
     "DejaVu": _SYSTEM / "dejavu" / "DejaVuSans.ttf",
-    "Noto": _SYSTEM / "noto" / "NotoSans-Regular.ttf",
-    "FreeSans": _SYSTEM / "freefont" / "FreeSans.ttf",
+    "Nanum": _SYSTEM / "nanum" / "NanumGothic.ttf",
+    "Droid": _SYSTEM / "droid" / "DroidSansFallbackFull.ttf",
 }
-"""In the order in which they are asked; those that are not there are left out."""
+"""In the order in which they are asked. The first two are always there: Latin, Greek, Cyrillic, Devanagari. The others
+are Debian's, for Arabic and Hebrew, and for Korean, Chinese and Japanese; left out where they are not installed."""
 _VIEWERS = {"HeiseiKakuGo-W5": "cp932", "HYSMyeongJo-Medium": "cp949", "STSong-Light": "gbk"}
-"""Fonts that viewers bring, and the encoding that tells what they have: Japanese, with Greek and Cyrillic; Korean;
-Chinese."""
+"""Fonts that viewers bring, and the encoding that tells what they have: Japanese, Korean, Chinese."""
+_NO_LETTERS = {"Cn", "Co", "Cs"}
+"""Unicode's categories of code points that mean nothing by themselves."""
 BODY, BOLD = "Vera", "VeraBd"
 
 
@@ -42,9 +48,10 @@ class _Font:
         if self.has is not None:
             return ord(character) in self.has
         try:
-            return bool(character.encode(self.encoding)) and ord(character) <= 0xFFFF
+            character.encode(self.encoding)
         except UnicodeEncodeError:
             return False
+        return unicodedata.category(character) not in _NO_LETTERS
 
 
 @cache

@@ -21,6 +21,8 @@ from api.payouts.schemas import BroughtForward, LineOut, StatementDetail
 LOCALE = "en"
 _LETTERS_BEFORE_DIGIT = re.compile(r"(?<=[A-Z])(?=[0-9])")
 _MARGIN = 18 * mm
+_FRAME = 6
+"""What the library keeps free within the margins."""
 _WIDTH = A4[0] - 2 * _MARGIN
 _BODY = ParagraphStyle("body", fontName=fonts.BODY, fontSize=8, leading=11)
 _SMALL = ParagraphStyle("small", parent=_BODY, fontSize=6.5, leading=9, textColor=colors.HexColor("#555555"))
@@ -34,11 +36,11 @@ _RULES = TableStyle(
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LINEBELOW", (0, 0), (-1, 0), 0.6, colors.black),
         ("LINEBELOW", (0, 1), (-1, -1), 0.2, colors.HexColor("#cccccc")),
-        ("LEFTPADDING", (0, 0), (-1, -1), 2),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("RIGHTPADDING", (0, 0), (-1, -1), 2),
     ]
 )
-_PLAIN = TableStyle([("LEFTPADDING", (0, 0), (-1, -1), 2), ("RIGHTPADDING", (0, 0), (-1, -1), 2)])
+_PLAIN = TableStyle([("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 2)])
 _NOT_FINAL = {
     "draft": "A draft: nothing of it is approved, and it may still change.",
     "held": "Held: it is not paid until it is released.",
@@ -53,8 +55,8 @@ def render(statement: StatementDetail) -> bytes:
     document = SimpleDocTemplate(
         file,
         pagesize=A4,
-        leftMargin=_MARGIN,
-        rightMargin=_MARGIN,
+        leftMargin=_MARGIN - _FRAME,
+        rightMargin=_MARGIN - _FRAME,
         topMargin=_MARGIN,
         bottomMargin=_MARGIN,
         title=f"Statement {statement.month} {statement.currency}",

@@ -35,7 +35,7 @@ def list_decisions(session: Session, hold_id: int) -> list[tuple[HoldDecision, s
 def list_reasons(session: Session, holds: Sequence[int]) -> dict[int, str]:
     """The reasons of the last decisions of these holds."""
     statement = select(col(HoldDecision.hold_id), col(HoldDecision.reason)).where(col(HoldDecision.hold_id).in_(holds))
-    return dict(session.execute(statement.order_by(col(HoldDecision.id))).tuples()) if holds else {}
+    return dict(session.execute(statement.order_by(col(HoldDecision.id))).tuples().all())
 
 
 def list_holds(

@@ -7,7 +7,8 @@ from sqlalchemy import BigInteger, CursorResult, cast, func, or_, select, update
 from sqlmodel import Session, col
 
 from models.advertising import Campaign, Placement, PlacementDay
-from models.payouts import SettledDay, Statement, StatementLine, StatementState
+from models.payouts import SettledDay, StatementLine
+from models.privacy_cells import LEAST
 from models.tables import Episode
 
 
@@ -43,16 +44,6 @@ def list_episodes_of_campaign(session: Session, campaign_id: int) -> list[int]:
     return list(session.execute(select(col(Episode.id)).where(col(Episode.show_id).in_(shows))).scalars())
 
 
-def get_charged_cents(session: Session, campaign_id: int) -> int:
-    """What the advertiser is charged by statements that stand."""
-    statement = (
-        select(cast(func.coalesce(func.sum(StatementLine.gross_cents), 0), BigInteger))
-        .join(Statement, col(Statement.id) == StatementLine.statement_id)
-        .where(col(StatementLine.campaign_id) == campaign_id, col(Statement.state) != StatementState.VOID)
-    )
-    return int(session.execute(statement).scalar_one())
-
-
 def has_settled(session: Session, campaign_id: int) -> bool:
     """Whether any statement ever settled something of the campaign, void ones too: those were shown to somebody."""
     statement = select(col(StatementLine.id)).where(col(StatementLine.campaign_id) == campaign_id)
@@ -60,22 +51,11 @@ def has_settled(session: Session, campaign_id: int) -> bool:
     return any(session.execute(each.limit(1)).first() is not None for each in (statement, settled))
 
 
-def has_counted(session: Session, *, campaign_id: int | None = None, placement_id: int | None = None) -> bool:
-    """Whether any impression of a campaign, or of one placement, was counted."""
-    table = PlacementDay
-    placements = [placement_id] if placement_id is not None else _placements(campaign_id or 0)
-    statement = select(col(table.day)).where(
-        col(table.placement_id).in_(placements),
-        or_(col(table.delivered) > 0, col(table.started) > 0, col(table.confirmed) > 0),
-    )
-    return session.execute(statement.limit(1)).first() is not None
-
-
 # -- exhausted campaigns ---------------------------------------------------------------------------------------------
 
 
 def list_nearly_spent(session: Session) -> list[Campaign]:
-    """Campaigns not yet told to be exhausted that counted as much as they can pay for."""
+    """Campaigns not yet told to be exhausted that counted nearly as much as they can pay for, or more."""
     counted = (
         select(
             col(Placement.campaign_id).label("campaign_id"),
@@ -95,7 +75,7 @@ def list_nearly_spent(session: Session) -> list[Campaign]:
         .join(counted, counted.c.campaign_id == col(Campaign.id))
         .where(
             or_(
-                (impressions + 1) * col(Campaign.price_cents) > col(Campaign.budget_cents) * 1000,
+                (impressions + LEAST) * col(Campaign.price_cents) > col(Campaign.budget_cents) * 1000,
                 impressions >= col(Campaign.impression_cap),
             )
         )

@@ -110,7 +110,7 @@ def test_a_reach_always_says_how_sure_it_is() -> None:
     assert cells.reach(cells.Reached(80)) == "80 (exact)"
     assert cells.reach(cells.Reached(650, 650, 699, False, True)) == "650 (650 to 699)"
     assert cells.reach(cells.Reached(None)) == "fewer than 50"
-    assert cells.certainty(cells.Reached(None)) == "too few devices to tell how many"
+    assert cells.certainty(cells.Reached(None)) == "fewer than 50, or nobody yet"
 
 
 def test_a_share_of_a_hidden_number_is_hidden_and_one_of_nothing_is_a_dash() -> None:

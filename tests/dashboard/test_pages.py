@@ -190,10 +190,13 @@ def test_a_show_without_episodes_is_told_how_to_add_one(creator: User, dashboard
     assert not app.metric
 
 
-def test_an_advertiser_is_told_the_truth(dashboard_store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    sign_in(dashboard_store, Role.ADVERTISER, monkeypatch)
+def test_an_advertiser_without_a_company_is_told_whom_to_ask(
+    dashboard_store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = sign_in(dashboard_store, Role.ADVERTISER, monkeypatch)
     app = run()
-    assert "Nothing to book yet" in words(app)
+    assert "Your account belongs to no advertiser yet" in words(app)
+    assert f"add {user.email} to your company" in words(app)
     assert not app.selectbox
 
 

@@ -55,7 +55,7 @@ def test_what_a_show_adds_stands_on_what_was_reached_already_best_on_top() -> No
     assert (list(added.error_x.array), list(added.error_x.arrayminus)) == ([0, 60], [0, 50])
     assert already.marker.color == theme.PINE_PALE
     texts = [annotation.text for annotation in figure.layout.annotations]
-    assert texts == ["Hidden", "<b>fewer than 50</b>", "Best", "<b>+500</b>"]
+    assert texts == ["Hidden", "fewer than 50", "Best", "+500"]
     assert figure.layout.xaxis.range[1] > 2560
 
 
@@ -91,4 +91,4 @@ def test_shows_that_could_be_added_come_best_first_and_hidden_last() -> None:
         [("Few", Reached(None)), ("Some", Reached(80)), ("Most", Reached(500, 450, 560, False))]
     )
     assert list(frame["title"]) == ["Most", "Some", "Few"]
-    assert list(frame["text"]) == ["+500 (450 to 560, 19 times of 20)", "+80 (exact)", "fewer than 50"]
+    assert list(frame["text"]) == ["<b>+500</b> (450 to 560)", "<b>+80</b> (exact)", "fewer than 50"]

@@ -94,6 +94,9 @@ def test_an_impression_is_one_for_a_device_and_a_day_however_it_was_pieced_toget
     for first in (2, 2, 1, 3):
         house.send(phone, first, 3)
         house.count()
+    phone.write(tale.uuid, "pause", 200_000, 300_000, house.now_ms - 200)
+    house.send(phone, 4, 4)
+    house.count()
     assert impressions(house) == {(ad, 0): {**WHOLE, "offline_confirmed": 1}}
     assert frequencies(house) == {(0, 1): 1}
     assert wrong(house.recount()) == {}

@@ -46,9 +46,9 @@ HISTORY = FIRST_DAY, TODAY + 1
 heard = st.builds(
     Heard,
     device=st.sampled_from([0, 0, 1]),
-    episode=st.sampled_from([0, 0, 1]),
+    episode=st.sampled_from([0, 0, 0, 1]),
     kind=st.sampled_from(["play", "progress", "progress", "pause", "short", "download"]),
-    day=st.sampled_from([0, 0, -1, -2, -40]),
+    day=st.sampled_from([0, 0, 0, 0, -1, -2, -40]),
     minute=st.integers(0, 700),
     first=st.sampled_from([0, 5, 10, 20, 25, 29, 30, 45, 60, 90, 300, 580, 595]),
     seconds=st.sampled_from([1, 5, 10, 15, 30, 31, 60, 300]),
@@ -74,11 +74,16 @@ class Ad:
 ads = st.builds(
     lambda campaign, episode, part, days: Ad(campaign, episode, *part, *days),
     st.integers(0, 1),
-    st.sampled_from([0, 1, 1, 1, 2, 2, 3, None]),
+    st.sampled_from([0, 1, 1, 1, 1, 2, 3, None]),
     st.sampled_from([(0, 10_000), (25_000, 55_000), (20_500, 61_700), (90_000, 110_000), (595_000, 640_000)]),
     st.sampled_from(
         [
-            *((FIRST_DAY - 4, TODAY + 1), (FIRST_DAY, FIRST_DAY + 1), (FIRST_DAY + 1, TODAY - 1)),
+            *(
+                (FIRST_DAY - 4, TODAY + 1),
+                (FIRST_DAY - 4, TODAY + 1),
+                (FIRST_DAY, FIRST_DAY + 1),
+                (FIRST_DAY + 1, TODAY - 1),
+            ),
             *((TODAY, TODAY + 1), (TODAY - 40, TODAY - 1), (TODAY, TODAY - 1)),
         ]
     ),

@@ -197,8 +197,8 @@ def close_while_arriving(
         arriving.start()
         arriving.join(1)
 
-    monkeypatch.setattr("api.payouts.close.scan", let_the_worker_try)
-    with Session(office.engine, expire_on_commit=False) as session:
+    with monkeypatch.context() as patched, Session(office.engine, expire_on_commit=False) as session:
+        patched.setattr("api.payouts.close.scan", let_the_worker_try)
         closed = close.close(session, OCT_1, None)
         session.commit()
     arriving.join(120)

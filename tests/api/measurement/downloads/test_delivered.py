@@ -70,6 +70,8 @@ CASES: dict[str, tuple[Hits, bool]] = {
 }
 REST_NEXT_DAY: Hits = [part(0, 129_999), part(130_000, 200_000, **NEXT_DAY)]
 """The second request alone brings no minute."""
+AGAIN: Hits = [whole(1_000_000), whole(1_000_000, at_ms=AT_MS + 25 * HOUR_MS)]
+"""Two windows, whichever these are."""
 
 
 def requests_of(name: str, hits: Hits, number: int) -> list[Request]:
@@ -80,14 +82,16 @@ def requests_of(name: str, hits: Hits, number: int) -> list[Request]:
 
 def everything() -> list[Request]:
     """All cases, and that whose halves lie on two days."""
-    cases = {name: hits for name, (hits, _) in CASES.items()} | {"the rest on the next day": REST_NEXT_DAY}
+    cases = {name: hits for name, (hits, _) in CASES.items()}
+    cases |= {"the rest on the next day": REST_NEXT_DAY, "again": AGAIN}
     return [request for number, (name, hits) in enumerate(cases.items()) for request in requests_of(name, hits, number)]
 
 
-def expected(window: str) -> set[str]:
-    """The cases that are delivered."""
-    found = {name for name, (_, is_delivered) in CASES.items() if is_delivered}
-    return found if window == "calendar" else found | {"the rest on the next day"}
+def expected(window: str) -> set[tuple[int, str]]:
+    """Day and name of the cases that are delivered, each once."""
+    found = {(DAY, name) for name, (_, is_delivered) in CASES.items() if is_delivered}
+    found |= {(DAY, "again"), (DAY + 1, "again")}
+    return found if window == "calendar" else found | {(DAY, "the rest on the next day")}
 
 
 @pytest.fixture
@@ -121,17 +125,26 @@ def test_an_ad_is_delivered_when_all_of_it_went_out(house: House, is_late: bool)
         place_ad(house)
         house.count()
     rows = house.rows("SELECT kind, day, value, delivered FROM placement_split WHERE delivered <> 0")
-    names = expected(house.settings.download_window)
-    assert {(day, value, number) for kind, day, value, number in rows if kind == "app"} == {
-        (DAY, name, 1) for name in names
+    due = expected(house.settings.download_window)
+    assert {row[1:] for row in rows if row[0] == "app"} == {(*case, 1) for case in due}
+    by_day = {day: sum(found == day for found, _ in due) for day in (DAY, DAY + 1)}
+    assert {row[1:] for row in rows if row[0] == "device"} == {(day, "phone", n) for day, n in by_day.items()}
+    assert {row[1:] for row in rows if row[0] == "country"} == {(day, "", n) for day, n in by_day.items()}
+    assert set(house.rows("SELECT day, delivered, started FROM placement_day WHERE delivered <> 0")) == {
+        (day, n, 0) for day, n in by_day.items()
     }
-    assert {row for row in rows if row[0] != "app"} == {
-        ("device", DAY, "phone", len(names)),
-        ("country", DAY, "", len(names)),
-    }
-    assert house.rows("SELECT day, delivered, started FROM placement_day WHERE delivered <> 0") == [
-        (DAY, len(names), 0)
-    ]
+    assert wrong(house.recount()) == {}
+
+
+@pytest.mark.parametrize("house", ["calendar"], indirect=True)
+def test_what_is_learned_of_a_consumer_later_moves_its_impression(house: House) -> None:
+    product.publish(house.engine, [EPISODE])
+    place_ad(house)
+    house.count()
+    product.fold(house, [replace(request, splits=("", "", "")) for request in requests_of("", [whole(1_000_000)], 1)])
+    product.fold(house, requests_of("Castaway", [whole(5, at_ms=AT_MS + HOUR_MS)], 1))
+    rows = house.rows("SELECT kind, value, delivered FROM placement_split WHERE delivered <> 0 ORDER BY kind")
+    assert rows == [("app", "Castaway", 1), ("country", "", 1), ("device", "phone", 1)]
     assert wrong(house.recount()) == {}
 
 
@@ -139,7 +152,7 @@ def test_an_ad_is_delivered_when_all_of_it_went_out(house: House, is_late: bool)
 def test_the_brute_force_says_the_same_of_these_cases(window: str) -> None:
     spot = delivered.Spot(1, EPISODE.uuid, AD[0] * 1000, AD[1] * 1000, DAY, DAY + 1)
     _, splits = delivered.count(everything(), [spot], window)
-    assert {value for _, kind, _, value in splits if kind == "app"} == expected(window)
+    assert {(day, value) for _, kind, day, value in splits if kind == "app"} == expected(window)
     assert delivered.bytes_of(spot, FILE) == set(range(*AD_BYTES))
 
 
