@@ -31,14 +31,17 @@ def look(engine: Engine, now: datetime) -> int:
 
 def note_exhausted(session: Session, now: datetime) -> int:
     """Mark the campaigns that are newly exhausted and append an event for each; how many. The caller commits."""
-    noted = 0
-    for campaign in spending.list_nearly_spent(session):
-        spent = get_spending(session, campaign)
-        # Another process may be at it too: whoever sets the mark tells.
-        if spent.is_exhausted and spending.put_exhausted(session, campaign.id or 0, now):
-            _tell(session, campaign, spent, now)
-            noted += 1
-    return noted
+    return sum(note_campaign(session, campaign, now) for campaign in spending.list_nearly_spent(session))
+
+
+def note_campaign(session: Session, campaign: Campaign, now: datetime) -> bool:
+    """The same of one campaign that is not marked yet; whether it is exhausted, and this transaction is to tell."""
+    spent = get_spending(session, campaign)
+    # Another process may be at it too: whoever sets the mark tells.
+    if not spent.is_exhausted or not spending.put_exhausted(session, campaign.id or 0, now):
+        return False
+    _tell(session, campaign, spent, now)
+    return True
 
 
 def _tell(session: Session, campaign: Campaign, spent: Spending, now: datetime) -> None:

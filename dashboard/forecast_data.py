@@ -1,38 +1,49 @@
-"""What shows are expected to bring, from their own past."""
+"""What shows are expected to bring, from their own past: as `GET /v1/shows/{id}/forecast?covers=all` says it."""
 
-from datetime import date
+import math
+from datetime import date, timedelta
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import campaign_data, clock, store
+from dashboard import campaign_data, cells, clock, store
 from models.forecast import Answer, Forecast, forecast_show
-from models.queries import campaign_pages
+from models.privacy_cells import LEAST, whole
+from models.queries import show_history
+from models.tables import User
 
 CACHE_SECONDS = 300
 """A forecast leaves the last days out: it changes once a day."""
+HISTORY_DAYS = 400
 
 
-def shows(wanted: tuple[int, ...], first: date, last: date) -> pd.DataFrame:
+def shows(user: User, wanted: tuple[int, ...], first: date, last: date) -> pd.DataFrame:
     """For each show: title, expected, low and high; or the reason why there is no forecast."""
     titles = {show.id: show.title for show in campaign_data.catalogue()}
     answers = [(titles[show], _show(show, first, last, clock.today())) for show in wanted]
-    return frame(answers)
+    return frame(answers, is_guarded=campaign_data.is_guarded(user))
 
 
-def frame(answers: list[tuple[str, Answer]]) -> pd.DataFrame:
-    """A row for each answer."""
-    rows = [
-        (title, answer.expected, answer.low, answer.high, "")
-        if isinstance(answer, Forecast)
-        else (title, 0.0, 0.0, 0.0, answer.reason)
-        for title, answer in answers
-    ]
+def frame(answers: list[tuple[str, Answer]], *, is_guarded: bool) -> pd.DataFrame:
+    """A row for each answer; guarded, in whole fifties."""
+    rows = [(title, *_told(answer, is_guarded=is_guarded)) for title, answer in answers]
     return pd.DataFrame(rows, columns=["title", "expected", "low", "high", "reason"])
+
+
+def _told(answer: Answer, *, is_guarded: bool) -> tuple[int, int, int, str]:
+    if not isinstance(answer, Forecast):
+        return 0, 0, 0, answer.reason
+    expected, low, high = round(answer.expected), int(answer.low), math.ceil(answer.high)
+    if not is_guarded:
+        return expected, low, high, ""
+    if expected < LEAST:
+        return 0, 0, 0, f"{cells.FEWER} are expected; so few are not told.".capitalize()
+    return whole(expected), whole(low), whole(high) + LEAST, ""
 
 
 @st.cache_data(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)
 def _show(show_id: int, first: date, last: date, today: date) -> Answer:
     with store.read() as session:
-        histories = campaign_pages.list_histories(session, show_id)
+        episodes = show_history.list_released(session, show_id, clock.now())
+        histories = show_history.list_listens(session, episodes, today - timedelta(days=HISTORY_DAYS))
     return forecast_show(histories, first, last, today, only_new=False)

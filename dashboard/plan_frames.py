@@ -7,8 +7,8 @@ import pandas as pd
 from dashboard import cells, formats
 from dashboard.cells import Reached
 
-FEWER = cells.FEWER.replace(" ", "<br>", 1)
-"""In a cell of the matrix."""
+FEWER = cells.short(None)
+"""In a cell of the matrix, which has no room for the words; they stand under the pointer and in the list."""
 
 
 def overlap(matrix: Sequence[Sequence[Reached]]) -> pd.DataFrame:

@@ -8,9 +8,12 @@ import streamlit as st
 from dashboard import cells, charts, clock, forecast_data, formats, planner_charts, planner_data
 from dashboard.planner_data import Plan
 from models.periods import Period
+from models.tables import User
 
 AHEAD_DAYS = (7, 28, 60, 90)
 DEFAULT_AHEAD = 28
+SOME_MORE, MOST_MORE = 8, 20
+"""Shows that might be added: at first, and at most."""
 
 
 def reach(plan: Plan, period: Period) -> None:
@@ -45,31 +48,42 @@ def overlap(plan: Plan) -> None:
             "Read along a row: of this show's devices, the share that heard the other show too. On the diagonal, how "
             "many devices the show has. Point at a cell for the number with its range."
         )
+        st.markdown(" · ".join(f"**{place}** {formats.plain(title)}" for place, title in enumerate(plan.titles, 1)))
         figure = planner_charts.overlap(plan.overlap, plan.titles)
         st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="Overlap of the shows' devices")
-        with st.expander("As a list"):
+        with st.expander("As a list, with ranges"):
             st.dataframe(
                 planner_data.listed(plan), hide_index=True, height="content",
                 column_config={"one": "Show", "other": "and", "shared": "Devices that heard both"},
             )  # fmt: skip
 
 
-def increments(plan: Plan, *, has_more: bool) -> None:
+def increments(user: User, plan: Plan, period: Period) -> None:
     """What each other show would add."""
+    others = {show: title for show, title in planner_data.shows().items() if show not in plan.shows}
     with st.container(border=True, key="card-increments"):
         st.subheader("What another show brings")
-        if not has_more or plan.increments.empty:
+        if not others:
             st.write("All shows are chosen. Take one away to see what it brings.")
+            return
+        # Another choice above is another question: what it left out is offered again.
+        more = st.multiselect(
+            f"Shows that might be added, {MOST_MORE} at most", list(others), format_func=others.get,
+            default=list(others)[:SOME_MORE], max_selections=MOST_MORE, key=f"more-{plan.shows}",
+        )  # fmt: skip
+        if not more:
+            st.write("Choose a show that might be added.")
             return
         st.caption(
             "Devices that heard the other show and none of the chosen ones: dark, on top of those that are reached "
             "already. The thin line is the range, which holds 19 times of 20."
         )
-        figure = planner_charts.increments(plan.increments, float(plan.together.value or 0))
+        frame = planner_data.increments(user, plan, tuple(more), period.first, period.last)
+        figure = planner_charts.increments(frame, float(plan.together.value or 0))
         st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt="What each other show adds to the reach")
 
 
-def forecast(plan: Plan) -> None:
+def forecast(user: User, plan: Plan) -> None:
     """What the chosen shows are expected to bring."""
     with st.container(border=True, key="card-forecast"):
         st.subheader("Forecast")
@@ -78,7 +92,7 @@ def forecast(plan: Plan) -> None:
             key="ahead", format_func=lambda days: f"{days} days",
         )  # fmt: skip
         first = clock.today() + timedelta(days=1)
-        found = forecast_data.shows(plan.shows, first, first + timedelta(days=(days or DEFAULT_AHEAD) - 1))
+        found = forecast_data.shows(user, plan.shows, first, first + timedelta(days=(days or DEFAULT_AHEAD) - 1))
         st.caption(
             "From each show's own past: what as many days brought before. In eight cases of ten it comes to lie in the "
             "range, drawn as the thin line."

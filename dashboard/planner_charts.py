@@ -8,7 +8,10 @@ import plotly.graph_objects as go
 from dashboard import cells, charts, formats, theme
 
 CELL_PIXELS = 58
-TITLE_LETTERS = 22
+ROW_PIXELS = 62
+"""Height of one bar with its title and its number above it, on two lines: they would not fit beside each other."""
+MANY = 6
+"""Shows from which on the matrix is written smaller."""
 SCALE = [[0.0, theme.CARD], [0.02, "#EAF1EC"], [1.0, theme.PINE]]
 
 
@@ -25,8 +28,9 @@ def overlap(frame: pd.DataFrame, titles: list[str]) -> go.Figure:
         values[cell.row][cell.column] = None if cells.is_hidden(cell.share) else float(cell.share)
         words[cell.row][cell.column] = cell.text
         said[cell.row][cell.column] = _hover(cell, titles)
-    # A matrix with names at the top needs room; numbers name the columns, and the rows say whose number it is.
-    rows = [f"{place + 1}. {escape(formats.shorten(title, TITLE_LETTERS))}" for place, title in enumerate(titles)]
+    # Numbers name rows and columns: titles would be cut off on a phone. The page says whose number is which.
+    names = [f"<b>{place}</b>" for place in range(1, size + 1)]
+    letters = 13 if size < MANY else 11
     figure = go.Figure(layout={"template": charts.TEMPLATE})
     figure.add_heatmap(
         z=values, x=list(range(size)), y=list(range(size)), text=said, hovertemplate="%{text}<extra></extra>",
@@ -37,7 +41,7 @@ def overlap(frame: pd.DataFrame, titles: list[str]) -> go.Figure:
             value = values[row][column]
             colour = theme.CARD if value is not None and value > 0.5 else theme.INK
             figure.add_annotation(
-                x=column, y=row, text=words[row][column], showarrow=False, font={"size": 13, "color": colour}
+                x=column, y=row, text=words[row][column], showarrow=False, font={"size": letters, "color": colour}
             )
     axis = {
         "showgrid": False,
@@ -47,8 +51,8 @@ def overlap(frame: pd.DataFrame, titles: list[str]) -> go.Figure:
         "showline": False,
         "tickvals": list(range(size)),
     }
-    figure.update_xaxes(**axis, ticktext=[f"{place + 1}." for place in range(size)], side="top")
-    figure.update_yaxes(**axis, ticktext=rows, autorange="reversed")
+    figure.update_xaxes(**axis, ticktext=names, side="top")
+    figure.update_yaxes(**axis, ticktext=names, autorange="reversed")
     figure.update_layout(height=56 + CELL_PIXELS * size)
     return figure
 
@@ -67,18 +71,15 @@ def increments(frame: pd.DataFrame, already: float) -> go.Figure:
         "array": [max(0.0, high - value) for high, value in zip(cells.heights(rows["high"]), adds, strict=True)],
         "arrayminus": [max(0.0, value - low) for low, value in zip(cells.heights(rows["low"]), adds, strict=True)],
     }  # fmt: skip
-    shared = {"y": places, "orientation": "h", "width": 0.3, "hoverinfo": "skip"}
+    shared = {"y": places, "orientation": "h", "width": 0.22, "hoverinfo": "skip"}
     figure.add_bar(x=[already] * len(rows), name="Reached already", marker_color=theme.PINE_PALE, **shared)
     figure.add_bar(x=adds, name="Added", marker_color=theme.PINE, error_x=spread, **shared)
     for place, row in enumerate(rows.itertuples()):
-        label = {"y": place, "yshift": 17, "showarrow": False, "xref": "paper"}
-        title = escape(formats.shorten(row.title, TITLE_LETTERS))
-        figure.add_annotation(x=0, xanchor="left", text=title, **label)
-        figure.add_annotation(x=1, xanchor="right", text=row.text, **label)
+        _label(figure, place, row.title, row.text)
     longest = already + max([*cells.heights(rows["high"]), *adds, 1.0])
     figure.update_xaxes(visible=False, fixedrange=True, range=[0, longest * 1.02])
-    figure.update_yaxes(visible=False, fixedrange=True, range=[-0.5, len(rows) - 0.1])
-    figure.update_layout(height=10 + charts.ROW_PIXELS * len(rows), margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-0.3, len(rows) - 0.1])
+    figure.update_layout(height=10 + ROW_PIXELS * len(rows), margin={"l": 0, "r": 0, "t": 0, "b": 0})
     return figure
 
 
@@ -95,19 +96,22 @@ def forecast(frame: pd.DataFrame) -> go.Figure:
     }  # fmt: skip
     figure = go.Figure(layout={"template": charts.TEMPLATE, "showlegend": False})
     figure.add_bar(
-        x=rows["expected"], y=places, orientation="h", width=0.3, hoverinfo="skip", marker_color=theme.PINE,
+        x=rows["expected"], y=places, orientation="h", width=0.22, hoverinfo="skip", marker_color=theme.PINE,
         error_x=spread,
     )  # fmt: skip
     for place, row in enumerate(rows.itertuples()):
-        label = {"y": place, "yshift": 17, "showarrow": False, "xref": "paper"}
-        number = f"<b>{formats.number(row.expected)}</b>  ({formats.number(row.low)} to {formats.number(row.high)})"
-        title = escape(formats.shorten(row.title, TITLE_LETTERS))
-        figure.add_annotation(x=0, xanchor="left", text=title, **label)
-        figure.add_annotation(x=1, xanchor="right", text=number, **label)
+        number = f"<b>{formats.number(row.expected)}</b> ({formats.number(row.low)} to {formats.number(row.high)})"
+        _label(figure, place, row.title, number)
     figure.update_xaxes(visible=False, fixedrange=True, range=[0, max(1.0, float(rows["high"].max())) * 1.02])
-    figure.update_yaxes(visible=False, fixedrange=True, range=[-0.5, len(rows) - 0.1])
-    figure.update_layout(height=10 + charts.ROW_PIXELS * len(rows), margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-0.3, len(rows) - 0.1])
+    figure.update_layout(height=10 + ROW_PIXELS * len(rows), margin={"l": 0, "r": 0, "t": 0, "b": 0})
     return figure
+
+
+def _label(figure: go.Figure, place: int, title: str, text: str) -> None:
+    label = {"y": place, "x": 0, "xref": "paper", "xanchor": "left", "showarrow": False}
+    figure.add_annotation(text=escape(formats.shorten(title, charts.TITLE_LETTERS)), yshift=34, **label)
+    figure.add_annotation(text=text, yshift=17, **label)
 
 
 def _hover(cell: object, titles: list[str]) -> str:

@@ -24,8 +24,6 @@ class Plan:
     together: Reached
     overlap: pd.DataFrame
     """row, column, shared, share, text; by places in `titles`."""
-    increments: pd.DataFrame
-    """title, adds, low, high, text; best first."""
 
 
 def shows() -> dict[int, str]:
@@ -35,30 +33,38 @@ def shows() -> dict[int, str]:
 
 def plan(user: User, wanted: tuple[int, ...], first: date, last: date) -> Plan:
     """All that the planner shows of these shows."""
-    titles = shows()
-    return _plan(wanted, tuple(titles), titles, first, last, is_guarded=campaign_data.is_guarded(user))
+    return _plan(wanted, first, last, campaign_data.is_guarded(user), shows())
 
 
 @st.cache_data(ttl=CACHE_SECONDS, max_entries=100, show_spinner=False)
-def _plan(
-    wanted: tuple[int, ...], every: tuple[int, ...], _titles: dict[int, str], first: date, last: date, is_guarded: bool
-) -> Plan:
-    others = [show for show in every if show not in wanted]
+def _plan(wanted: tuple[int, ...], first: date, last: date, is_guarded: bool, _titles: dict[int, str]) -> Plan:
     period = Period(first, last)
     with store.read() as session:
         together = planning.reach_of(session, wanted, period, is_guarded=is_guarded)
         matrix = planning.overlap_of(session, wanted, period, is_guarded=is_guarded)
-        more = planning.increments_of(session, wanted, others, period, is_guarded=is_guarded)
     told = [[cells.reached_of(cell) for cell in row] for row in matrix]
-    adds = [(_titles[show], cells.reached_of(cell)) for show, cell in zip(others, more.adds, strict=True)]
     return Plan(
         shows=wanted,
         titles=[_titles[show] for show in wanted],
         each=[told[place][place] for place in range(len(wanted))],
         together=cells.reached_of(together),
         overlap=plan_frames.overlap(told),
-        increments=plan_frames.increments(adds),
     )
+
+
+def increments(user: User, plan: Plan, more: tuple[int, ...], first: date, last: date) -> pd.DataFrame:
+    """What each of these shows would add: title, adds, low, high, text; best first."""
+    return _increments(plan.shows, more, first, last, campaign_data.is_guarded(user), shows())
+
+
+@st.cache_data(ttl=CACHE_SECONDS, max_entries=100, show_spinner=False)
+def _increments(
+    wanted: tuple[int, ...], more: tuple[int, ...], first: date, last: date, is_guarded: bool, _titles: dict[int, str]
+) -> pd.DataFrame:
+    with store.read() as session:
+        found = planning.increments_of(session, wanted, more, Period(first, last), is_guarded=is_guarded)
+    adds = [(_titles[show], cells.reached_of(cell)) for show, cell in zip(more, found.adds, strict=True)]
+    return plan_frames.increments(adds)
 
 
 def listed(plan: Plan) -> pd.DataFrame:

@@ -137,6 +137,43 @@ SENT_BYTES = Metric(
     source="docs/metrics.md#sent_bytes",
     is_goal=False,
 )
+IMPRESSION_DELIVERED = Metric(
+    slug="impression_delivered",
+    title="Delivered impressions",
+    unit="impressions",
+    definition="Downloads whose requests, within their window, brought every byte of the ad.",
+    source="IAB Podcast Technical Measurement Guidelines v2.3; docs/metrics.md#impression_delivered",
+    note="A delivered impression says that the ad was fetched, not that anybody heard it.",
+)
+IMPRESSION_CONFIRMED = Metric(
+    slug="impression_confirmed",
+    title="Confirmed impressions",
+    unit="impressions",
+    definition="One placement, one device, one UTC day, with as much of the ad heard as the campaign asks for: half of "
+    "its seconds unless it says otherwise.",
+    source="house rule, docs/metrics.md#impression_confirmed",
+    note="Counted on the day it was heard, and only from players that report what was heard.",
+)
+IMPRESSION_OFFLINE_SHARE = Metric(
+    slug="impression_offline_share",
+    title="Heard offline",
+    unit="share",
+    definition="Confirmed impressions whose playback has a part heard without a connection, as a share of all of them.",
+    source="house rule, docs/metrics.md#impression_offline_share",
+    additive=False,
+    is_goal=False,
+    numerator="offline_confirmed",
+    denominator="confirmed",
+)
+IMPRESSION_QUARTILES = Metric(
+    slug="impression_quartiles",
+    title="How much of the ad was heard",
+    unit="impressions",
+    definition="Devices, by placement and UTC day, that heard any second of the ad, and 25, 50, 75 and 100 % of its "
+    "seconds.",
+    source="house rule, docs/metrics.md#impression_quartiles",
+    is_goal=False,
+)
 REACH = Metric(
     slug="reach",
     title="Reach",
@@ -172,6 +209,8 @@ FETCHED = (DOWNLOADS, UNIQUE_CONSUMERS, HITS, SENT_BYTES)
 """Of audio requests: what servers saw."""
 REACHED = (REACH, FREQUENCY)
 """Of devices, over days, shows and campaigns."""
-ALL = (*HEARD, *FETCHED, *REACHED)
+ADVERTISED = (IMPRESSION_DELIVERED, IMPRESSION_CONFIRMED, IMPRESSION_OFFLINE_SHARE, IMPRESSION_QUARTILES)
+"""Of the ads in recordings."""
+ALL = (*HEARD, *FETCHED, *ADVERTISED, *REACHED)
 ADDITIVE_SLUGS = tuple(metric.slug for metric in HEARD if metric.additive)
 """The rollup columns of `episode_day`, in table order."""

@@ -327,13 +327,29 @@ def canonical(inputs: Inputs) -> bytes:
     return json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def pack(inputs: Inputs) -> tuple[bytes, bytes]:
-    """As a statement keeps them, and their SHA-256. The same inputs give the same bytes."""
+def pack(inputs: Inputs, sealed: Inputs | None = None) -> tuple[bytes, bytes]:
+    """As a statement keeps them, and the SHA-256 of the inputs. The same inputs give the same bytes.
+
+    `sealed` is what the creator may not see, since it is about others too; of it the inputs have only the hash.
+    """
     text = canonical(inputs)
-    return compress(text, mtime=0), sha256(text).digest()
+    kept = text if sealed is None else text + b"\n" + canonical(sealed)
+    return compress(kept, mtime=0), sha256(text).digest()
+
+
+def seal(sealed: Inputs) -> str:
+    """What stands in the inputs for what they do not show: its SHA-256, in hex."""
+    return sha256(canonical(sealed)).hexdigest()
 
 
 def unpack(packed: bytes) -> Inputs:
     """The inputs of a statement. Whoever relies on them compares `sha256(canonical(...))` with its hash."""
-    found: Inputs = json.loads(decompress(packed))
+    found: Inputs = json.loads(decompress(packed).split(b"\n")[0])
+    return found
+
+
+def unpack_sealed(packed: bytes) -> Inputs | None:
+    """What is sealed in a statement. Whoever relies on it compares its `seal` with the inputs'."""
+    _, _, text = decompress(packed).partition(b"\n")
+    found: Inputs | None = json.loads(text) if text else None
     return found

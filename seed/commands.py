@@ -30,9 +30,18 @@ def seed(
         if creator is None:
             creator = accounts.make_creator(home)
             console.print(f"Made a creator for the demo shows: {json.dumps(creator)}", highlight=False, soft_wrap=True)
+        buyers = accounts.find_buyers(home, accounts_file)
+        if buyers is None and accounts_file is None:
+            buyers = accounts.make_buyers(home)
+            console.print(
+                f"Made an admin and an advertiser for the demo campaigns: {json.dumps(buyers)}",
+                highlight=False,
+                soft_wrap=True,
+            )
         options = main.Options(
             api_url=api_url,
             api_key=creator["api_key"],
+            buyers=buyers,
             home=home,
             size=size,
             seed=number,

@@ -60,7 +60,9 @@ class _Device:
 class _Cheat:
     http: httpx2.AsyncClient
     episodes: Sequence[Episode]
-    """Newest first, of each show one."""
+    """The newest of each show."""
+    oldest: Episode
+    """Of the first show."""
     at_ms: int
     done: Cheating
     gate: asyncio.Semaphore
@@ -97,13 +99,14 @@ def hear(client: Client, episode: Episode, at_ms: int, seconds: int | None = Non
 
 
 async def farm(cheat: _Cheat) -> None:
-    """A thousand devices of one network hear an episode that none of them fetches."""
+    """A thousand devices of one network hear a show's newest and oldest episode, and fetch neither."""
 
     async def one(number: int) -> None:
         async with cheat.gate:
             device = await cheat.register(FARM_ADDRESS.format(1 + number % 250))
             client = device.client()
             hear(client, cheat.episodes[0], cheat.at_ms)
+            hear(client, cheat.oldest, cheat.at_ms + 4 * _HOUR_MS)
             await cheat.send_all(device, client)
 
     await _together(one(number) for number in range(FARM_DEVICES))
@@ -154,7 +157,8 @@ async def cheat(http: httpx2.AsyncClient, home: Path, kind: str, connections: in
     yesterday_ms = day_start_ms(today) - DAY_MS
     shows = read_shows(report)
     episodes = [max(show.episodes, key=lambda episode: episode.published_ms) for show in shows]
+    oldest = min(shows[0].episodes, key=lambda episode: episode.published_ms)
     done = Cheating(kind, date.fromordinal(today.toordinal() - 1))
     gate = asyncio.Semaphore(connections)
-    await KINDS[kind](_Cheat(http, episodes, yesterday_ms + 9 * _HOUR_MS, done, gate))
+    await KINDS[kind](_Cheat(http, episodes, oldest, yesterday_ms + 9 * _HOUR_MS, done, gate))
     return done

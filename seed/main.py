@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 
-from seed import again, check, check_downloads, downloads, fraud, publish
+from seed import advertising, again, check, check_downloads, downloads, fraud, publish
 from seed.audience import Listener
 from seed.calls import SeedError, open_http
 from seed.catalogue import Show, make_catalogue
@@ -58,6 +58,8 @@ class Options:
     """A creator's."""
     home: Path
     """EARSHOT_HOME: the expectation is written here."""
+    buyers: dict[str, Any] | None = None
+    """Credentials of an admin and an advertiser, by role; None: no campaigns."""
     size: str = "small"
     seed: int = 1
     today: date | None = None
@@ -123,7 +125,23 @@ async def _run(options: Options, report: Reporter, should_stop: Callable[[], boo
             importing.cancel()  # for when sending failed; nothing happens to what has ended
         if options.must_wait and is_complete:
             await _wait(http, sending, report, should_stop)
+            await _buy(http, options, published, report, should_stop)
         return result
+
+
+async def _buy(
+    http: httpx2.AsyncClient,
+    options: Options,
+    published: list[tuple[dict[str, Any], Show]],
+    report: Reporter,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Advertise in the shows, once they were heard: what a campaign would have cost is known then."""
+    if options.buyers is None:
+        return
+    report("Buying campaigns", 0, 1)
+    names = await advertising.buy(http, options.buyers, {created["id"] for created, _ in published}, should_stop)
+    report("Buying campaigns", 1, 1, ", ".join(names))
 
 
 async def _import(

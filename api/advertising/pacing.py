@@ -90,7 +90,7 @@ def get_pacing(session: Session, campaign: Campaign, today: date, *, is_guarded:
         return tell(sum(number for on, number in spent.by_day.items() if on <= day))
 
     most, yesterday = spent.terms.most_impressions, today - timedelta(days=1)
-    billable = most if spent.impressions == most else tell(spent.impressions)
+    billable = tell(spent.impressions)
     pace, left = _pace(campaign, until, today), _days_left(campaign, today)
     projected = max(billable, min(most, round(until(yesterday) + pace * left)) if left else 0)
     planned = planned_until(campaign, most, yesterday)
@@ -178,7 +178,7 @@ def _state(campaign: Campaign, planned: int, done: int, today: date, *, is_exhau
 
 def _projected_end(campaign: Campaign, spent: Spending, pace: float, missing: int, today: date) -> date | None:
     if spent.is_exhausted:
-        return max((day for day, number in spent.by_day.items() if number > 0), default=today)
+        return campaign.exhausted_at.date() if campaign.exhausted_at else min(today, campaign.to_day)
     left = _days_left(campaign, today)
     if not left or pace * left < missing:
         return None

@@ -154,8 +154,8 @@ def _refuse_changing_the_past(placement: Placement, changed: dict[str, Any], tod
     # By the calendar, not by what was counted: else it would show when the first device has heard the ad.
     if fixed and placement.from_day <= today:
         raise FixedError(
-            f"{' and '.join(sorted(fixed))} cannot change any more: impressions are counted since {placement.from_day}. "
-            "Remove it and add another; days before it began: POST /v1/placements/{id}/count-back"
+            f"{' and '.join(sorted(fixed))} cannot change any more: impressions are counted since "
+            f"{placement.from_day}. Remove it and add another. Days before: POST /v1/placements/{{id}}/count-back"
         )
     if "from_day" in changed and changed["from_day"] < today:
         raise PastError(

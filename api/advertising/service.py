@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from api import audit_trail, clock
+from api import audit_trail, clock, exhausting
 from api.advertising import access
 from api.advertising.refusals import (
     DaysError,
@@ -23,6 +23,7 @@ from models.advertising import Advertiser, Campaign, Creative
 from models.privacy_cells import LEAST
 from models.queries import accounts, campaigns, placements, spending, statements
 from models.spending import get_spending, terms_of
+from models.statements import Terms
 from models.tables import Role, User
 
 MAX_CAMPAIGN_DAYS = 1100
@@ -128,20 +129,24 @@ def change_campaign(
     statements.lock_money(session.connection())
     _refuse_fixed(session, campaign, changed)
     detail = {name: [getattr(campaign, name), value] for name, value in changed.items()}
+    before = terms_of(campaign)
     for name, value in changed.items():
         setattr(campaign, name, value)
     with session.no_autoflush:  # a name that is taken shows when it is written, below
         _check_days(campaign.from_day, campaign.to_day)
         _check_placements_days(session, campaign)
         _check_budget(campaign)
-        _refuse_below_settled(session, campaign, changed)
+        _refuse_below_settled(session, campaign, before)
     campaign.updated_at = clock.now()
     taken = _name_taken(campaign, advertiser)
     try:
         session.flush()
     except IntegrityError as error:
         raise taken from error
-    if campaign.exhausted_at is not None and not get_spending(session, campaign).is_exhausted:
+    if campaign.exhausted_at is None:
+        exhausting.note_campaign(session, campaign, clock.now())
+        session.refresh(campaign)
+    elif not get_spending(session, campaign).is_exhausted:
         campaign.exhausted_at = None  # when it is used up again, that is told again
     audit_trail.append(session, user, "campaign.changed", "campaign", campaign.uuid, detail)
     return campaign, advertiser
@@ -195,18 +200,18 @@ def _check_placements_days(session: Session, campaign: Campaign) -> None:
         )
 
 
-def _refuse_below_settled(session: Session, campaign: Campaign, changed: dict[str, Any]) -> None:
+def _refuse_below_settled(session: Session, campaign: Campaign, before: Terms) -> None:
     """In whole fifties, as an advertiser is told of all numbers of people."""
-    settled = get_spending(session, campaign).settled
+    settled, after = get_spending(session, campaign).settled, terms_of(campaign)
     total, of_day = (
         -(-number // LEAST) * LEAST for number in (sum(settled.values()), max(settled.values(), default=0))
     )
-    if changed.keys() & {"budget_cents", "impression_cap"} and terms_of(campaign).most_impressions < total:
+    if after.most_impressions < min(total, before.most_impressions):
         raise SettledError(
             f"Statements have settled up to {total} impressions. Send a budget_cents of at least "
             f"{-(-total * campaign.price_cents // 1000)}, and an impression_cap of at least {total}, or null."
         )
-    if "daily_cap" in changed and campaign.daily_cap is not None and campaign.daily_cap < of_day:
+    if after.daily_cap is not None and after.daily_cap < min(of_day, before.daily_cap or of_day):
         raise SettledError(f"Statements have settled up to {of_day} impressions of a day. Send at least that, or null.")
 
 

@@ -85,7 +85,7 @@ def find_listen_spikes(connection: Connection, rates: Rates, day: int) -> Iterat
     """Shows with far more listens than such days had; the newest devices are held, as many as are too many."""
     for show_id, count, normal in _spikes(rules.LISTEN_SPIKE, rates.listens, rates, day):
         episodes = hold_findings.list_episode_ids(connection, show_id)
-        excess = count - round(normal.middle)
+        excess = count - round(normal.middle + rules.LISTEN_SPIKE.parameters["spared"] * normal.spread)
         playbacks = newest(_listens(connection, day, episodes), excess)
         measured = _measured("listens", count, normal) | {"excess": excess}
         yield Finding(rules.LISTEN_SPIKE, f"show:{show_id}", measured, playbacks, most=excess, show_id=show_id)

@@ -27,7 +27,10 @@ def recount_days(connection: Connection, days: Iterable[int]) -> int:
 
 def recount_episodes(connection: Connection, episodes: Iterable[int]) -> int:
     """The same after these episodes' counts changed: a recording was replaced, or an ad was placed."""
-    return recount_days(connection, holds.list_days_held(connection, episodes))
+    days = holds.list_days_held(connection, episodes)
+    if days:
+        holds.lock_holds(connection)
+    return recount_days(connection, days)
 
 
 def _recount(connection: Connection, day: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from sqlalchemy import Connection, Engine
 
+from api.holds.held_days import recount_episodes
 from api.measurement.download_step import Rules, list_excess, load_state, load_versions
 from api.measurement.downloads import judged
 from api.measurement.impressions_delivered import Delivered, delivered, parts_of
@@ -60,6 +61,7 @@ def redo(connection: Connection, differences: Sequence[Difference]) -> None:
         seconds = list_counted_seconds(connection, {ad.episode_id for found in some for ad in found if ad})
         _redo_heard(connection, [_pair(found, seconds) for found in some])
         _redo_delivered(connection, some)
+    recount_episodes(connection, {ad.episode_id for found in differences for ad in found if ad})
 
 
 def redo_durations(connection: Connection, before: Mapping[int, int], after: Mapping[int, int]) -> None:

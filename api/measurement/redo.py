@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from sqlalchemy import Connection, Engine
 
+from api.holds.held_days import recount_episodes
 from api.measurement import heard, playback
 from api.measurement.impressions_redo import redo_durations
 from api.measurement.reach_step import redo_shows
@@ -55,6 +56,7 @@ def _redo(connection: Connection, durations: dict[int, int]) -> None:
         rows = heard.chunk_rows(episode_id, curves[episode_id], heard.steps_of((), seconds))
         folding.put_heard(connection, rows)
     folding.put_counted_durations(connection, sorted(durations.items()))
+    recount_episodes(connection, durations)
     redo_durations(connection, before, durations)
     shows = list_shows_of_episodes(connection, durations)
     redo_shows(connection, {day: sorted({shows[episode] for episode in found}) for day, found in days.items()})

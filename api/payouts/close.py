@@ -15,7 +15,7 @@ from api.holds.scan import scan
 from api.payouts.drafting import Draft, Progress, draft
 from models import statements as rules
 from models.payouts import Statement
-from models.queries import folding, offsets, payable, statements
+from models.queries import folding, holds, offsets, payable, statements
 from models.queries.payable import Scope
 from models.statements import last_day, next_month
 from models.tables import User
@@ -60,6 +60,8 @@ def close(session: Session, month: date, user: User | None, progress: Progress =
     statements.lock_money(connection)
     # Counts, holds and the place in the log are of one moment: no fold commits from here on until we do.
     folding.lock_folding(connection, exclusive=True)
+    holds.lock_holds(connection)
+    now = clock.now()  # after the wait: whoever verifies asks what was flagged and decided by then
     standing = statements.list_standing(session, month)
     position = offsets.list_offsets(connection, MEASUREMENT)
     _look_for_fraud(connection, month, now, progress)
@@ -87,7 +89,7 @@ def _refuse_unfinished(month: date, now: datetime) -> None:
 
 def _write(session: Session, made: Draft, month: date, user: User | None, now: datetime) -> Statement:
     creator_id, currency = made.owed
-    packed, inputs_hash = rules.pack(made.inputs)
+    packed, inputs_hash = rules.pack(made.inputs, made.sealed)
     statement = Statement(
         creator_id=creator_id,
         currency=currency,

@@ -1,5 +1,6 @@
 """From what is counted to statements: which lines there are, and the inputs that pin all facts behind them."""
 
+import secrets
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,8 +11,10 @@ from sqlmodel import Session
 
 from models import statements as rules
 from models.bulk import chunks
+from models.columns import day_from_number
 from models.payouts import RatePlan, Statement
-from models.queries import downloads, payable, plans, statements
+from models.queries import downloads, folding, impressions, payable, plans, statements
+from models.queries.impressions import CountedAd
 from models.queries.payable import Scope
 from models.statements import DayCount, LineKey, Plans, Taken, Worked, last_day, line_key
 from models.tables import Show, User
@@ -27,6 +30,8 @@ class Draft:
 
     owed: Owed
     inputs: rules.Inputs
+    sealed: rules.Inputs
+    """What the inputs pin and do not show; `models.statements.pack`."""
     worked: Worked
     settled: list[Taken]
     """The days that it pays, or takes something back of."""
@@ -50,6 +55,10 @@ class _Facts:
     creators: dict[int, User] = field(default_factory=dict)
     placements: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     campaigns: dict[int, dict[str, Any]] = field(default_factory=dict)
+    seconds: dict[int, int] = field(default_factory=dict)
+    """Episode -> whole seconds that its rollups were made with."""
+    ads: list[CountedAd] = field(default_factory=list)
+    """As the impressions of the lines' episodes were counted."""
 
     @property
     def last_day(self) -> date:
@@ -91,6 +100,10 @@ def _gather(session: Session, month: date, position: dict[int, int], standing: s
     facts = _Facts(month, position, takings, lines, carried, of_owner)
     facts.counting_rules = downloads.get_rules(session)._asdict()
     facts.creators = statements.list_users(session, owners)
+    episodes = sorted({key.episode_id for of_owed in lines.values() for key in of_owed})
+    keys = [(episode_id,) for episode_id in episodes]
+    facts.seconds = dict(folding.list_counted_durations(session.connection(), keys))
+    facts.ads = sorted(impressions.list_counted(session.connection(), episodes))
     _know_campaigns(session, facts)
     return facts
 
@@ -188,12 +201,13 @@ def _placement(placement: Any) -> dict[str, Any]:
 def _draft(facts: _Facts, owed: Owed) -> Draft | None:
     """A statement; None where there is nothing to say and what was carried over is still too little."""
     lines, carried = facts.lines.get(owed, {}), facts.carried.get(owed, [])
-    inputs = _inputs(facts, owed, lines, carried)
+    sealed = _sealed(facts, lines)
+    inputs = _inputs(facts, owed, lines, carried) | {"sealed": rules.seal(sealed)}
     worked = rules.work_out(inputs)
     if not lines and worked.is_carried:
         return None
     days = [taken for key in sorted(lines) for taken in lines[key] if taken.quantity]
-    return Draft(owed, inputs, worked, days, carried)
+    return Draft(owed, inputs, sealed, worked, days, carried)
 
 
 def _inputs(facts: _Facts, owed: Owed, lines: dict[LineKey, list[Taken]], carried: list[Statement]) -> rules.Inputs:
@@ -212,11 +226,21 @@ def _inputs(facts: _Facts, owed: Owed, lines: dict[LineKey, list[Taken]], carrie
         "plans": [_plan(row, show) for row, show in facts.plans[creator_id]],
         "episodes": [_episode(facts, episode_id) for episode_id in sorted(episodes)],
         "campaigns": [_campaign(facts, campaign_id) for campaign_id in campaigns],
-        "placements": [row for campaign_id in campaigns for row in facts.placements.get(campaign_id, [])],
+        "ads": [_ad(ad) for ad in facts.ads if ad.episode_id in episodes and ad.campaign_id in campaigns],
         "counts": [_count(taken) for key in sorted(lines) for taken in lines[key]],
         "gross": [[*key[1:-1], str(key.month), facts.gross[key]] for key in sorted(lines) if key in facts.gross],
         "brought_forward": [_carried(statement) for statement in carried],
         "minimum_cents": _minimum(facts, owed),
+    }
+
+
+def _sealed(facts: _Facts, lines: dict[LineKey, list[Taken]]) -> rules.Inputs:
+    """What of campaigns is not of this creator's shows alone: placements everywhere, budgets, and what is settled."""
+    campaigns = sorted({key.campaign_id for key in lines} - {0})
+    return {
+        "salt": secrets.token_hex(16),  # else small numbers could be guessed until their hash fits
+        "placements": [row for campaign_id in campaigns for row in facts.placements.get(campaign_id, [])],
+        "campaigns": [_limits(facts, campaign_id) for campaign_id in campaigns],
     }
 
 
@@ -242,12 +266,24 @@ def _episode(facts: _Facts, episode_id: int) -> dict[str, Any]:
         "title": episode.title,
         "show_id": episode.show_id,
         "show": str(episode.show_uuid),
+        "duration_seconds": facts.seconds.get(episode_id, 0),
     }
+
+
+def _ad(ad: CountedAd) -> list[Any]:
+    *part, from_day, to_day, percent = ad
+    return [*part, str(day_from_number(from_day)), str(day_from_number(to_day)), percent]
+
+
+def _limits(facts: _Facts, campaign_id: int) -> dict[str, Any]:
+    campaign = facts.takings.campaigns[campaign_id][0]
+    limits = ("budget_cents", "impression_cap", "daily_cap")
+    return {"id": campaign_id, **{name: getattr(campaign, name) for name in limits}, **facts.campaigns[campaign_id]}
 
 
 def _campaign(facts: _Facts, campaign_id: int) -> dict[str, Any]:
     campaign, advertiser = facts.takings.campaigns[campaign_id]
-    terms = ("price_cents", "currency", "budget_cents", "impression_cap", "daily_cap", "billing", "confirm_percent")
+    terms = ("price_cents", "currency", "billing", "confirm_percent")
     return {
         "id": campaign_id,
         "uuid": str(campaign.uuid),
@@ -256,7 +292,6 @@ def _campaign(facts: _Facts, campaign_id: int) -> dict[str, Any]:
         "from_day": str(campaign.from_day),
         "to_day": str(campaign.to_day),
         **{name: getattr(campaign, name) for name in terms},
-        **facts.campaigns[campaign_id],
     }
 
 

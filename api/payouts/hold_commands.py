@@ -92,7 +92,9 @@ def show_all(state: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"items": [hold.model_dump(mode="json") for hold in listed], "total": total}))
         return
-    table = Table("id", "day", "rule", "subject", "playbacks", "downloads", "state", box=None)
+    table = Table(box=None)
+    for title in ("id", "day", "rule", "subject", "playbacks", "downloads", "state"):
+        table.add_column(title, no_wrap=title in {"id", "day"}, overflow="fold")
     for hold in listed:
         numbers = f"{hold.playbacks:,}", f"{hold.downloads:,}"
         table.add_row(str(hold.id), str(hold.day), hold.rule, hold.subject, *numbers, hold.state)

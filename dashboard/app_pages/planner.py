@@ -32,10 +32,10 @@ def render(user: User) -> None:
     planner_cards.reach(plan, period)
     if len(chosen) > 1:
         planner_cards.overlap(plan)
-    planner_cards.increments(plan, has_more=len(shows) > len(chosen))
+    planner_cards.increments(user, plan, period)
     if campaign_data.is_guarded(user):
         st.caption(cells.SAMPLED)
-    planner_cards.forecast(plan)
+    planner_cards.forecast(user, plan)
 
 
 def _choose(shows: dict[int, str]) -> tuple[list[int], Period]:

@@ -35,7 +35,7 @@ def list_decisions(session: Session, hold_id: int) -> list[tuple[HoldDecision, s
 def list_reasons(session: Session, holds: Sequence[int]) -> dict[int, str]:
     """The reasons of the last decisions of these holds."""
     statement = select(col(HoldDecision.hold_id), col(HoldDecision.reason)).where(col(HoldDecision.hold_id).in_(holds))
-    return dict(session.execute(statement.order_by(col(HoldDecision.id))).tuples().all())
+    return {row[0]: row[1] for row in session.execute(statement.order_by(col(HoldDecision.id)))}
 
 
 def list_holds(
@@ -133,4 +133,4 @@ def list_episode_names(session: Session, episodes: Iterable[int]) -> dict[int, t
 def list_show_uuids(session: Session, shows: Iterable[int]) -> dict[int, UUID]:
     """The ids of shows in the API."""
     statement = select(col(Show.id), col(Show.uuid)).where(col(Show.id).in_(list(shows)))
-    return dict(session.execute(statement).tuples().all())
+    return {row[0]: row[1] for row in session.execute(statement)}

@@ -7,9 +7,10 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from dashboard import pace
+from dashboard import forecast_data, pace
 from models.advertising import CampaignFrequency, PlacementSplit, ShowReach
 from models.counting import EpisodeDay
+from models.forecast import Forecast, NotEnough
 from models.reach import NOTHING, add
 from models.tables import Role, Show, User
 from tests.dashboard.advertised import TODAY, Advertised, put_advertiser, put_campaign, put_placement
@@ -188,6 +189,21 @@ def test_a_show_with_a_past_has_a_forecast_with_its_range(
     assert "Not enough history" not in words(app)
     app.get("button_group")[-1].set_value(90).run()
     assert "Not enough history yet" in words(app)
+
+
+def test_a_forecast_is_told_to_an_advertiser_in_whole_fifties_and_to_an_admin_as_it_is() -> None:
+    answers = [
+        ("One", Forecast(1234.4, 990.2, 1510.7, 9)),
+        ("Two", Forecast(49.0, 20, 70, 9)),
+        ("Three", NotEnough("No.")),
+    ]
+    guarded, open_ = (forecast_data.frame(answers, is_guarded=is_guarded) for is_guarded in (True, False))
+    assert guarded.values.tolist() == [
+        ["One", 1200, 950, 1550, ""],
+        ["Two", 0, 0, 0, "Fewer than 50 are expected; so few are not told."],
+        ["Three", 0, 0, 0, "No."],
+    ]
+    assert open_.values.tolist()[:2] == [["One", 1234, 990, 1511, ""], ["Two", 49, 20, 70, ""]]
 
 
 @pytest.mark.parametrize(

@@ -73,9 +73,9 @@ def test_a_campaign_reads_as_it_was_made(market: Market) -> None:
 
 
 def test_usual_terms_need_not_be_sent(market: Market) -> None:
-    made = market.campaign(price_cents=3000, budget_cents=100)
+    made = market.campaign(price_cents=3000, budget_cents=1000)
     assert (made["billing"], made["confirm_percent"], made["impression_cap"]) == ("confirmed", 50, None)
-    assert made["most_impressions"] == 33
+    assert made["most_impressions"] == 333
 
 
 @pytest.mark.parametrize(("first", "last", "state"), [(1, 5, "upcoming"), (0, 0, "running"), (-9, 0, "running")])
@@ -93,6 +93,7 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a budget that could not be added up": ({"budget_cents": 922_337_203_686}, "body.budget_cents", "less than"),
     "a cap beyond what JSON keeps": ({"impression_cap": 2**53}, "body.impression_cap", "less than"),
     "a cap of nothing": ({"daily_cap": 0}, "body.daily_cap", "greater than or equal to 1"),
+    "a cap that would count single people": ({"daily_cap": 49}, "body.daily_cap", "multiple of 50"),
     "a currency that is none": ({"currency": "EUX"}, "body.currency", "ISO 4217"),
     "a currency of the past": ({"currency": "DEM"}, "body.currency", "in use"),
     "a currency in small letters": ({"currency": "eur"}, "body.currency", "capital"),
@@ -126,7 +127,7 @@ def test_the_largest_budget_is_taken(market: Market) -> None:
         ({"from_day": day(5), "to_day": day(4)}, "bad_days", "Swap them"),
         ({"from_day": day(-9), "to_day": day(-1)}, "bad_days", "is over already"),
         ({"from_day": day(0), "to_day": day(1100)}, "bad_days", "several campaigns"),
-        ({"budget_cents": 1, "price_cents": 1001}, "budget_too_small", "Raise budget_cents"),
+        ({"budget_cents": 50, "price_cents": 1001}, "budget_too_small", "Send a budget_cents of at least 51"),
     ],
 )
 def test_terms_that_make_no_sense_are_refused(market: Market, fields: dict[str, Any], code: str, says: str) -> None:
@@ -144,13 +145,13 @@ def test_a_campaign_s_name_is_given_once_by_each_advertiser(market: Market) -> N
 
 
 def test_a_change_sets_what_is_sent_and_keeps_the_rest(market: Market) -> None:
-    made = market.campaign(daily_cap=10, impression_cap=100)
+    made = market.campaign(daily_cap=50, impression_cap=100)
     path = f"/v1/campaigns/{made['id']}"
-    changed = market.call("mine", "PATCH", path, {"budget_cents": 5, "daily_cap": None, "name": None}).json()
-    expected = {"budget_cents": 5, "daily_cap": None, "most_impressions": 2, "updated_at": changed["updated_at"]}
+    changed = market.call("mine", "PATCH", path, {"budget_cents": 150, "daily_cap": None, "name": None}).json()
+    expected = {"budget_cents": 150, "daily_cap": None, "most_impressions": 75, "updated_at": changed["updated_at"]}
     assert changed == {**made, **expected}
     assert changed["updated_at"] > made["updated_at"]
-    assert market.call("mine", "PATCH", path, {"budget_cents": 5}).json() == changed
+    assert market.call("mine", "PATCH", path, {"budget_cents": 150}).json() == changed
     assert refusal(market.call("mine", "PATCH", path, {"price_cents": 100_000})) == (422, "budget_too_small")
     assert market.call("mine", "GET", path).json() == changed
 
@@ -159,17 +160,16 @@ TERMS = [{"price_cents": 1}, {"currency": "USD"}, {"billing": "delivered"}, {"co
 
 
 @pytest.mark.parametrize("change", TERMS)
-def test_terms_stand_once_an_impression_was_counted(market: Market, change: dict[str, Any]) -> None:
+def test_terms_stand_once_impressions_may_be_counted(market: Market, change: dict[str, Any]) -> None:
     campaign = market.campaign()
-    placement = market.placement(campaign)
+    market.placement(campaign, from_day=day(1))
     path = f"/v1/campaigns/{campaign['id']}"
-    market.count(placement, -1)  # a row without any impression
     assert market.call("mine", "PATCH", path, change).status_code == 200
-    market.count(placement, 0, started=1)
+    market.placement(campaign, start_ms=0, end_ms=1000)
     back = {name: campaign[name] for name in change}
     answer = market.call("mine", "PATCH", path, back)
     assert refusal(answer) == (409, "fixed")
-    assert "counted" in answer.json()["message"]
+    assert f"counted by it since {day(0)}" in answer.json()["message"]
     assert market.call("mine", "PATCH", path, {"name": "Other", "budget_cents": 9999}).status_code == 200
 
 
@@ -186,21 +186,30 @@ def test_terms_stand_once_a_statement_was_made_by_them(market: Market, change: d
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"budget_cents": 99}, "settled 100 EUR"),
-        ({"impression_cap": 49}, "settled 50 impressions"),
-        ({"daily_cap": 29}, f"settled 30 impressions of {day(-2)}"),
+        ({"budget_cents": 399}, "settled up to 200 impressions. Send a budget_cents of at least 400"),
+        ({"impression_cap": 150}, "an impression_cap of at least 200, or null"),
+        ({"daily_cap": 100}, "settled up to 150 impressions of a day"),
     ],
 )
 def test_budget_and_caps_never_fall_below_what_is_settled(market: Market, change: dict[str, int], says: str) -> None:
     campaign = market.campaign()
-    market.settle(campaign, -1, 20, 40)
-    market.settle(campaign, -2, 30, 60)
+    market.settle(campaign, -1, 75, 150)
+    market.settle(campaign, -2, 101, 202)
     market.settle(campaign, -3, 500, 1000, "void")
     path = f"/v1/campaigns/{campaign['id']}"
     answer = market.call("mine", "PATCH", path, change)
     assert refusal(answer) == (409, "below_settled")
     assert says in answer.json()["message"]
-    assert market.call("mine", "PATCH", path, {name: value + 1 for name, value in change.items()}).status_code == 200
+    enough = {"budget_cents": 400, "impression_cap": 200, "daily_cap": 150}
+    assert market.call("mine", "PATCH", path, {name: enough[name] for name in change}).status_code == 200
+
+
+def test_a_budget_may_always_be_raised(market: Market) -> None:
+    campaign = market.campaign(budget_cents=150)
+    market.settle(campaign, -1, 75, 150)
+    path = f"/v1/campaigns/{campaign['id']}"
+    assert market.call("mine", "PATCH", path, {"budget_cents": 152}).status_code == 200
+    assert refusal(market.call("mine", "PATCH", path, {"budget_cents": 150})) == (409, "below_settled")
 
 
 @pytest.mark.parametrize("change", [{"from_day": day(1)}, {"to_day": day(9)}])
@@ -287,7 +296,7 @@ def test_every_change_is_in_the_audit_trail(market: Market) -> None:
     market.call("mine", "PATCH", path, {"budget_cents": 200_000})
     market.call("mine", "PATCH", path, {"budget_cents": 200_000})
     market.made("mine", f"{path}/creatives", {"name": "Calm"})
-    placement = market.placement(campaign)
+    placement = market.placement(campaign, from_day=day(1))
     market.call("mine", "PATCH", f"/v1/placements/{placement['id']}", {"end_ms": 80_000})
     for _ in range(2):
         market.call("mine", "DELETE", f"/v1/placements/{placement['id']}")

@@ -1,0 +1,142 @@
+"""What verifies a statement: what was flagged, decided and settled when it was drafted."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlmodel import Session, col
+
+from models.advertising import Campaign, HeldDownload, HeldPlayback, Hold, HoldDecision, HoldState, Placement
+from models.bulk import chunks
+from models.columns import day_from_number, day_number
+from models.payouts import AuditEntry, SettledDay, Statement
+from models.tables import Episode
+
+Days = tuple[date, date]
+"""First and last."""
+_HOLD = Hold.__table__  # type: ignore[attr-defined]
+_DECISION = HoldDecision.__table__  # type: ignore[attr-defined]
+
+
+# -- into a rebuilt store -------------------------------------------------------------------------------------------
+
+
+def put_durations(target: Connection, seconds: Mapping[int, int]) -> None:
+    """Let recordings have the whole seconds that they were counted with."""
+    episodes = Episode.__table__  # type: ignore[attr-defined]
+    for episode_id, duration in sorted(seconds.items()):
+        statement = update(episodes).where(episodes.c.id == episode_id).values(duration_ms=duration * 1000)
+        target.execute(statement)
+
+
+def copy_campaigns(source: Connection, target: Connection, billing: Mapping[int, str]) -> None:
+    """Copy these campaigns with their placements; they pay for the kind of impressions that is given."""
+    campaigns, placements = (model.__table__ for model in (Campaign, Placement))  # type: ignore[attr-defined]
+    for chunk in chunks(sorted(billing)):
+        rows = [dict(row) for row in source.execute(select(campaigns).where(campaigns.c.id.in_(chunk))).mappings()]
+        _insert(target, campaigns, [row | {"billing": billing[row["id"]]} for row in rows])
+        placed = source.execute(select(placements).where(placements.c.campaign_id.in_(chunk))).mappings()
+        _insert(target, placements, [dict(row) for row in placed])
+
+
+def copy_flags(source: Connection, target: Connection, days: Days, at: datetime) -> None:
+    """Copy what holds flagged of these days by an instant, each hold in the state that it had then."""
+    states = _states_then(source, at)
+    for model in (HeldPlayback, HeldDownload):
+        table = model.__table__  # type: ignore[attr-defined]
+        wanted = select(table).where(table.c.day.between(*days), table.c.found_at <= at)
+        for some in source.execute(wanted, execution_options={"yield_per": 5000}).mappings().partitions():
+            _insert(target, table, [dict(row) for row in some])
+    holds = source.execute(select(_HOLD).where(_HOLD.c.day.between(*days), _HOLD.c.found_at <= at)).mappings()
+    _insert(target, _HOLD, [dict(row) | {"state": states.get(row["id"], HoldState.OPEN.value)} for row in holds])
+
+
+def _states_then(source: Connection, at: datetime) -> dict[int, str]:
+    decided = select(_DECISION.c.hold_id, _DECISION.c.state).where(_DECISION.c.decided_at <= at)
+    return {hold_id: state for hold_id, state in source.execute(decided.order_by(_DECISION.c.id))}
+
+
+def clear_held_days(target: Connection) -> None:
+    """Forget what is held of any day."""
+    target.execute(delete(_table("held_day")))
+
+
+def _table(name: str) -> Any:
+    return Hold.metadata.tables[name]
+
+
+def _insert(target: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        target.execute(insert(table), rows)
+
+
+def list_heard(connection: Connection, episodes: Collection[int], day: int) -> list[tuple[int, bytes, bytes, bool]]:
+    """(episode_id, device, coverage, is_offline) of the playbacks of these episodes on a day."""
+    table = _table("playback")
+    columns = table.c.episode_id, table.c.device, table.c.coverage, table.c.is_offline
+    statement = select(*columns).where(table.c.day == day, table.c.episode_id.in_(episodes))
+    return [(row[0], bytes(row[1]), bytes(row[2]), bool(row[3])) for row in connection.execute(statement)]
+
+
+# -- as it was when a statement was drafted --------------------------------------------------------------------------
+
+
+def get_drafted_entry(session: Session, statement: Statement) -> int | None:
+    """The number of the audit trail's entry of a statement's draft: entries of money are numbered in their order."""
+    return _entry_of(session, statement, "statement.drafted")
+
+
+def _entry_of(session: Session, statement: Statement, action: str) -> int | None:
+    wanted = select(col(AuditEntry.id)).where(
+        col(AuditEntry.subject) == "statement",
+        col(AuditEntry.subject_uuid) == statement.uuid,
+        col(AuditEntry.action) == action,
+    )
+    return session.scalars(wanted.order_by(col(AuditEntry.id))).first()
+
+
+def list_settled_then(
+    session: Session, statement: Statement, episodes: Iterable[int]
+) -> dict[tuple[int, int, date], int]:
+    """(episode, campaign, day) -> what the statements that stood when this one was drafted had settled."""
+    drafted = get_drafted_entry(session, statement) or 0
+    older = select(Statement).where(col(Statement.id) < (statement.id or 0), col(Statement.state) == "void")
+    void = {
+        row.id
+        for row in session.scalars(older)
+        if (voided := _entry_of(session, row, "statement.voided")) is not None and voided < drafted
+    }
+    query = text(
+        "SELECT statement_id, episode_id, campaign_id, day, quantity FROM settled_day "
+        "WHERE statement_id < :before AND episode_id IN :episodes"
+    ).bindparams(bindparam("episodes", expanding=True))
+    found: dict[tuple[int, int, date], int] = {}
+    for chunk in chunks(episodes):
+        for number, episode_id, campaign_id, day, quantity in session.connection().execute(
+            query, {"before": statement.id, "episodes": chunk}
+        ):
+            if number not in void:
+                key = episode_id, campaign_id, day_from_number(day)
+                found[key] = found.get(key, 0) + quantity
+    return found
+
+
+def list_settled_by(session: Session, statement_id: int) -> dict[tuple[int, int, date], int]:
+    """(episode, campaign, day) -> what a statement settles."""
+    rows = session.scalars(select(SettledDay).where(col(SettledDay.statement_id) == statement_id))
+    return {(row.episode_id, row.campaign_id, row.day): row.quantity for row in rows}
+
+
+def list_days_ended(connection: Connection, at: datetime) -> set[date]:
+    """Days of which Earshot itself took holds back after an instant; what these had flagged is not known any more."""
+    table = _table("audit_entry")
+    entries = connection.execute(select(table.c.detail).where(table.c.action == "hold.ended", table.c.at >= at))
+    return {date.fromisoformat(json.loads(detail)["day"]) for (detail,) in entries}
+
+
+def day_span(days: Iterable[date]) -> tuple[int, int] | None:
+    """Day numbers of the first and the last."""
+    numbers = [day_number(day) for day in days]
+    return (min(numbers), max(numbers)) if numbers else None
