@@ -8,7 +8,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.types import Receive, Scope, Send
 
-from api import audit_trail_routes, output, webhook_routes
+from api import audit_trail_routes, output, proving_routes, webhook_routes
 from api.accounts import routes as accounts_routes
 from api.addresses import make_proxies
 from api.advertising import placement_routes, planning_routes, report_routes
@@ -113,3 +113,4 @@ def _include_routers(app: FastAPI) -> None:
     app.include_router(payouts_pending_routes.router)
     app.include_router(payee_routes.router)
     app.include_router(batch_routes.router)
+    app.include_router(proving_routes.router)

@@ -1,5 +1,6 @@
 """`earshot payouts`: closing months, and looking at statements."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,3 +47,27 @@ def show_statement(
     from api.payouts import commands
 
     commands.show(statement, as_json=as_json)
+
+
+StatementId = Annotated[str, typer.Argument(metavar="ID", help="The statement's id, as `earshot payouts list` has it.")]
+
+
+@payouts.command("verify")
+def verify_statement(statement: StatementId, as_json: AsJson = False) -> None:
+    """Work a statement out again from log and archive; exit code 1 unless all of it agrees."""
+    from api import proving_commands
+
+    proving_commands.verify_one(statement, as_json=as_json)
+
+
+@payouts.command("export")
+def export_statement(
+    statement: StatementId,
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FILE", help="Where to write it: gzip-packed JSON, line by line.")
+    ],
+) -> None:
+    """Write what a creator verifies her statement with, by herself (docs/proof.md)."""
+    from api import proving_commands
+
+    proving_commands.export_one(statement, to)

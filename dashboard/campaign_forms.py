@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import clock, money, submissions
 from models.advertising import CONFIRM_PERCENTS, Advertiser, Billing, Campaign
+from models.privacy_cells import LEAST
 
 NEW = "new-campaign"
 ADVERTISER = "new-advertiser"
@@ -111,10 +112,10 @@ def _billing() -> None:
 def _caps(form: str, impressions: int | None = None, daily: int | None = None) -> None:
     left, right = st.columns(2)
     left.number_input(
-        "Impressions at most (optional)", 1, value=impressions, step=1000, key=submissions.field(form, "cap")
+        "Impressions at most (optional)", LEAST, value=impressions, step=LEAST, key=submissions.field(form, "cap")
     )
     right.number_input(
-        "Impressions a day at most (optional)", 1, value=daily, step=100, key=submissions.field(form, "daily")
+        "Impressions a day at most (optional)", LEAST, value=daily, step=LEAST, key=submissions.field(form, "daily")
     )
 
 

@@ -24,6 +24,7 @@ def show(campaign: Campaign, placed: pd.DataFrame) -> None:
     """Placements and creatives, and the ways to change them."""
     with st.container(border=True, key="card-placements"):
         st.subheader("Where the ad stands")
+        placement_forms.tell_changed(campaign)
         table = campaign_tables.placements(placed)
         st.dataframe(
             table, hide_index=True, height=tables.height(table), row_height=tables.ROW_PIXELS,

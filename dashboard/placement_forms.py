@@ -54,10 +54,14 @@ def new_placement(campaign: Campaign, creatives: Sequence[Creative], shows: Sequ
         st.form_submit_button("Add the placement", type="primary", on_click=_make_placement, args=arguments)
 
 
+def tell_changed(campaign: Campaign) -> None:
+    """What came of counting back or removing, even of the last placement."""
+    submissions.tell(f"placed-{campaign.uuid}")
+
+
 def change_placements(campaign: Campaign, placements: Sequence[Any]) -> None:
     """Count back, or remove, one of the placements that stand; `placements` must not be empty."""
     form = f"placed-{campaign.uuid}"
-    submissions.tell(form)
     drawn = submissions.nonce(form)
     names = {str(row.uuid): row.said for row in placements}
     first_days = {str(row.uuid): row.from_day for row in placements}

@@ -142,7 +142,7 @@ def both(left: Theta, right: Theta) -> Theta:
     intersection = theta_intersection()
     intersection.update(left)
     intersection.update(right)
-    return intersection.get_result(True)
+    return intersection.get_result(False)
 
 
 def only(left: Theta, right: Theta) -> Theta:

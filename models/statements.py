@@ -273,7 +273,7 @@ def has_line(key: LineKey, days: Iterable[Taken], month: date) -> bool:
 
 def work_out(inputs: Inputs) -> Worked:
     """The lines of a statement and what they come to, from its inputs and nothing else."""
-    plans = Plans(_plan(row) for row in inputs["plans"])
+    plans = plans_of(inputs)
     rates = {row["id"]: row for row in inputs["plans"]}
     shows = {row["id"]: row["show_id"] for row in inputs["episodes"]}
     prices = {row["id"]: row["price_cents"] for row in inputs["campaigns"]}
@@ -296,6 +296,11 @@ def work_out(inputs: Inputs) -> Worked:
         for key, exact, amount in zip(keys, exacts, amounts, strict=True)
     ]
     return Worked(lines, total, sum(row["cents"] for row in inputs["brought_forward"]), inputs["minimum_cents"])
+
+
+def plans_of(inputs: Inputs) -> Plans:
+    """The rate plans that are pinned."""
+    return Plans(_plan(row) for row in inputs["plans"])
 
 
 def _line(key: LineKey, sums: Sequence[int], exact: int, amount: int, gross: int) -> Line:

@@ -112,6 +112,7 @@ def void(session: Session, user: User, uuid: UUID, revision: int, reason: str) -
     """It never was: reverse what was booked, and let the next close pay its days anew."""
     found, now = _begin(session, user, uuid)
     _refuse_brought_forward(session, found.statement, "void")
+    _refuse_taken_back(session, found.statement)
     values = {"state": VOID, "reason": reason}
     found = _change(session, user, found, revision, (DRAFT, APPROVED, HELD), values, "voided", {"reason": reason})
     ledger.book_reversal(session, found.statement, user, now)
@@ -186,6 +187,14 @@ def _refuse_brought_forward(session: Session, statement: Statement, done: str) -
             f"Its amount is in the statement {into.uuid} of {into.month:%Y-%m}. Void that one first; then this one can "
             f"be {done}."
         )
+
+
+def _refuse_taken_back(session: Session, statement: Statement) -> None:
+    """What a later statement took back of this one would otherwise be taken back of nothing."""
+    takers = statements.list_takers_back(session, statement.id or 0)
+    if takers and statement.state != VOID:
+        names = ", ".join(f"{taker.uuid} of {taker.month:%Y-%m} ({taker.state})" for taker in takers)
+        raise StateError(f"Some of what it settled was taken back again, by {names}. Void that first, if it can be.")
 
 
 def _tell_approved(session: Session, found: Found) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 from sqlmodel import Session, col
 
-from models.advertising import Campaign, HeldDownload, HeldPlayback, Hold, HoldDecision, HoldState, Placement
+from models.advertising import Hold, HoldDecision, HoldState
 from models.bulk import chunks
-from models.columns import day_from_number, day_number
+from models.columns import day_from_number
 from models.payouts import AuditEntry, SettledDay, Statement
-from models.tables import Episode
 
 Days = tuple[date, date]
 """First and last."""
@@ -20,12 +19,16 @@ _HOLD = Hold.__table__  # type: ignore[attr-defined]
 _DECISION = HoldDecision.__table__  # type: ignore[attr-defined]
 
 
+def _table(name: str) -> Any:
+    return Hold.metadata.tables[name]
+
+
 # -- into a rebuilt store -------------------------------------------------------------------------------------------
 
 
 def put_durations(target: Connection, seconds: Mapping[int, int]) -> None:
     """Let recordings have the whole seconds that they were counted with."""
-    episodes = Episode.__table__  # type: ignore[attr-defined]
+    episodes = _table("episode")
     for episode_id, duration in sorted(seconds.items()):
         statement = update(episodes).where(episodes.c.id == episode_id).values(duration_ms=duration * 1000)
         target.execute(statement)
@@ -33,7 +36,7 @@ def put_durations(target: Connection, seconds: Mapping[int, int]) -> None:
 
 def copy_campaigns(source: Connection, target: Connection, billing: Mapping[int, str]) -> None:
     """Copy these campaigns with their placements; they pay for the kind of impressions that is given."""
-    campaigns, placements = (model.__table__ for model in (Campaign, Placement))  # type: ignore[attr-defined]
+    campaigns, placements = _table("campaign"), _table("placement")
     for chunk in chunks(sorted(billing)):
         rows = [dict(row) for row in source.execute(select(campaigns).where(campaigns.c.id.in_(chunk))).mappings()]
         _insert(target, campaigns, [row | {"billing": billing[row["id"]]} for row in rows])
@@ -44,8 +47,7 @@ def copy_campaigns(source: Connection, target: Connection, billing: Mapping[int,
 def copy_flags(source: Connection, target: Connection, days: Days, at: datetime) -> None:
     """Copy what holds flagged of these days by an instant, each hold in the state that it had then."""
     states = _states_then(source, at)
-    for model in (HeldPlayback, HeldDownload):
-        table = model.__table__  # type: ignore[attr-defined]
+    for table in (_table("held_playback"), _table("held_download")):
         wanted = select(table).where(table.c.day.between(*days), table.c.found_at <= at)
         for some in source.execute(wanted, execution_options={"yield_per": 5000}).mappings().partitions():
             _insert(target, table, [dict(row) for row in some])
@@ -55,16 +57,12 @@ def copy_flags(source: Connection, target: Connection, days: Days, at: datetime)
 
 def _states_then(source: Connection, at: datetime) -> dict[int, str]:
     decided = select(_DECISION.c.hold_id, _DECISION.c.state).where(_DECISION.c.decided_at <= at)
-    return {hold_id: state for hold_id, state in source.execute(decided.order_by(_DECISION.c.id))}
+    return dict(source.execute(decided.order_by(_DECISION.c.id)).tuples().all())
 
 
 def clear_held_days(target: Connection) -> None:
     """Forget what is held of any day."""
     target.execute(delete(_table("held_day")))
-
-
-def _table(name: str) -> Any:
-    return Hold.metadata.tables[name]
 
 
 def _insert(target: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
@@ -134,9 +132,3 @@ def list_days_ended(connection: Connection, at: datetime) -> set[date]:
     table = _table("audit_entry")
     entries = connection.execute(select(table.c.detail).where(table.c.action == "hold.ended", table.c.at >= at))
     return {date.fromisoformat(json.loads(detail)["day"]) for (detail,) in entries}
-
-
-def day_span(days: Iterable[date]) -> tuple[int, int] | None:
-    """Day numbers of the first and the last."""
-    numbers = [day_number(day) for day in days]
-    return (min(numbers), max(numbers)) if numbers else None

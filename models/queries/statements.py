@@ -125,6 +125,25 @@ def free_carried(session: Session, statement_id: int) -> None:
     _execute(session, statement.values(carried_into_id=None))
 
 
+def list_takers_back(session: Session, statement_id: int) -> list[Statement]:
+    """The standing statements that took back what this one settled, so that without it less than nothing would be
+    settled."""
+    found = session.execute(
+        text(
+            "SELECT DISTINCT taker.statement_id FROM settled_day mine "
+            "JOIN settled_day taker ON taker.episode_id = mine.episode_id AND taker.campaign_id = mine.campaign_id "
+            "AND taker.day = mine.day AND taker.quantity < 0 AND taker.statement_id <> mine.statement_id "
+            "JOIN statement s ON s.id = taker.statement_id AND s.state <> 'void' "
+            "WHERE mine.statement_id = :statement_id AND mine.quantity > (SELECT SUM(d.quantity) FROM settled_day d "
+            "JOIN statement t ON t.id = d.statement_id AND t.state <> 'void' WHERE d.episode_id = mine.episode_id "
+            "AND d.campaign_id = mine.campaign_id AND d.day = mine.day)"
+        ),
+        {"statement_id": statement_id},
+    )
+    takers = select(Statement).where(col(Statement.id).in_([row[0] for row in found]))
+    return list(session.exec(takers.order_by(col(Statement.month), col(Statement.id))))
+
+
 def list_brought_forward(session: Session, statement_id: int) -> list[Statement]:
     """The statements whose amounts are in this one's, and those in theirs, the oldest first."""
     found: list[Statement] = []

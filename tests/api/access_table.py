@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.api.access_world import ROLES
+from tests.factories import tone_mp3
 
 OK = 0
 """Let in: answered with the status that the row says, 2xx unless it does."""
@@ -71,10 +72,11 @@ TABLE: dict[str, Row] = {
     "HEAD /feeds/{slug}.xml": Row(PUBLIC),
     "GET /media/{filename}": Row(PUBLIC),
     "HEAD /media/{filename}": Row(PUBLIC),
-    "GET /media/{episode}/{filename}": Row(PUBLIC),
-    "HEAD /media/{episode}/{filename}": Row(PUBLIC),
+    "GET /media/{episode}/{version}": Row(PUBLIC, status=302),
+    "HEAD /media/{episode}/{version}": Row(PUBLIC, status=302),
+    "GET /v1/delivery": Row(PUBLIC),
     "GET /listeners/register": Row(PUBLIC),
-    "POST /listeners/register": Row(PUBLIC, body="name=l{fresh}&password=correct+horse+battery"),
+    "POST /listeners/register": Row(dict.fromkeys(ROLES, 403), body="name=l{fresh}"),  # not from its own page
     # -- devices and listeners' apps ---------------------------------------------------------------------------------
     "POST /v1/sync": Row(OWN_DEVICE, body=EVENTS, status=422),
     "DELETE /v1/devices/{device_id}": Row(OWN_DEVICE),
@@ -115,15 +117,14 @@ TABLE: dict[str, Row] = {
     "DELETE /v1/episodes/{episode_id}": Row(OWN_SHOW),
     "POST /v1/episodes/{episode_id}/publish": Row(OWN_SHOW),
     "POST /v1/episodes/{episode_id}/unpublish": Row(OWN_SHOW),
-    "PUT /v1/episodes/{episode_id}/audio": Row(OWN_SHOW, body=b"audio"),
+    "PUT /v1/episodes/{episode_id}/audio": Row(OWN_SHOW, body=tone_mp3(1.0), headers={"Content-Type": "audio/mpeg"}),
     "GET /v1/episodes/{episode_id}/urls": Row(OWN_SHOW),
     "PUT /v1/episodes/{episode_id}/urls": Row(
         _shape(401, 401, 401, 403, 404, 403, 403, OK), body={"urls": ["https://old.example.com/{fresh}.mp3"]}
     ),
-    "GET /v1/delivery": Row(PUBLISHERS),
     "GET /v1/shows/{show_id}/stats": Row(OWN_SHOW, DAYS),
     "GET /v1/shows/{show_id}/arrival": Row(OWN_SHOW, DAYS),
-    "GET /v1/episodes/{episode_id}/stats": Row(OWN_SHOW, DAYS),
+    "GET /v1/episodes/{episode_id}/stats": Row(OWN_SHOW),
     "GET /v1/shows/{show_id}/downloads": Row(OWN_SHOW, DAYS),
     "GET /v1/episodes/{episode_id}/downloads": Row(OWN_SHOW, DAYS),
     "GET /v1/shows/{show_id}/downloads/consumers": Row(OWN_SHOW, DAYS),
@@ -131,7 +132,7 @@ TABLE: dict[str, Row] = {
     "GET /v1/shows/{show_id}/downloads/first-days": Row(OWN_SHOW, DAYS),
     "GET /v1/shows/{show_id}/hits": Row(OWN_SHOW, DAYS),
     "GET /v1/episodes/{episode_id}/hits": Row(OWN_SHOW, DAYS),
-    "GET /v1/episodes/{episode_id}/hits/explained": Row(OWN_SHOW, "day=2026-10-01"),
+    "GET /v1/episodes/{episode_id}/hits/explained": Row(ADMINS, "day=2026-10-01"),
     # -- operations --------------------------------------------------------------------------------------------------
     "GET /v1/pipeline": Row(ADMINS),
     "GET /v1/pipeline/lag": Row(ADMINS),
@@ -159,15 +160,15 @@ TABLE: dict[str, Row] = {
     "GET /v1/campaigns/{campaign_id}/creatives": Row(OWN_CAMPAIGN),
     "POST /v1/campaigns/{campaign_id}/placements": Row(OWN_CAMPAIGN, body=PLACEMENT),
     "GET /v1/campaigns/{campaign_id}/placements": Row(OWN_CAMPAIGN),
-    "PATCH /v1/placements/{placement_id}": Row(OWN_CAMPAIGN, body={"end_ms": 20_000}),
+    "PATCH /v1/placements/{placement_id}": Row(OWN_CAMPAIGN, body={"creative_id": "{creative_id}"}),
     "DELETE /v1/placements/{placement_id}": Row(OWN_CAMPAIGN),
     "POST /v1/placements/{placement_id}/count-back": Row(OWN_CAMPAIGN, body={"from_day": "{today}"}, status=422),
     "GET /v1/shows/{show_id}/placements": Row(OWN_SHOW),
     "GET /v1/catalogue": Row(BUYERS),
     "GET /v1/campaigns/{campaign_id}/pacing": Row(OWN_CAMPAIGN),
-    "GET /v1/shows/{show_id}/forecast": Row(OWN_SHOW | {"member": OK, "stranger": OK}, "from={today}&to={today}"),
-    "GET /v1/campaigns/{campaign_id}/report": Row(OWN_CAMPAIGN, DAYS),
-    "GET /v1/campaigns/{campaign_id}/reach": Row(OWN_CAMPAIGN, DAYS),
+    "GET /v1/shows/{show_id}/forecast": Row(OWN_SHOW | {"member": OK, "stranger": OK}, "from={soon}&to={soon}"),
+    "GET /v1/campaigns/{campaign_id}/report": Row(OWN_CAMPAIGN),
+    "GET /v1/campaigns/{campaign_id}/reach": Row(OWN_CAMPAIGN),
     "GET /v1/campaigns/{campaign_id}/frequency": Row(OWN_CAMPAIGN),
     "GET /v1/reach": Row(BUYERS, "shows={show_id}&" + DAYS),
     "GET /v1/reach/overlap": Row(BUYERS, "shows={show_id}&" + DAYS),
@@ -175,7 +176,7 @@ TABLE: dict[str, Row] = {
     # -- holds -------------------------------------------------------------------------------------------------------
     "GET /v1/holds": Row(ADMINS),
     "GET /v1/holds/{hold_id}": Row(ADMINS),
-    "POST /v1/holds/scan": Row(ADMINS, body={}),
+    "POST /v1/holds/scan": Row(ADMINS, body={"from": "2026-10-01", "to": "2026-10-02"}),
     "POST /v1/holds/{hold_id}/release": Row(ADMINS, body=REASON),
     "POST /v1/holds/{hold_id}/void": Row(ADMINS, body=REASON),
     "GET /v1/shows/{show_id}/holds": Row(OWN_SHOW),
@@ -187,6 +188,8 @@ TABLE: dict[str, Row] = {
     "GET /v1/statements": Row(PUBLISHERS),
     "GET /v1/statements/{statement_id}": Row(OWN_SHOW),
     "GET /v1/statements/{statement_id}/pdf": Row(OWN_SHOW),
+    "GET /v1/statements/{statement_id}/export": Row(OWN_SHOW, status=409),  # these pin nothing
+    "POST /v1/statements/{statement_id}/verify": Row(ADMINS),
     "POST /v1/statements/{statement_id}/approve": Row(ADMINS, body=DECISION),
     "POST /v1/statements/{statement_id}/hold": Row(ADMINS, body=DECISION | REASON),
     "POST /v1/statements/{statement_id}/release": Row(ADMINS, body=DECISION | REASON, statement="held"),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
@@ -20,9 +20,11 @@ from api.storage import LocalAudio
 from api.sync.gpodder import service
 from api.webhook_signing import make_secret
 from models.advertising import Advertiser, AdvertiserMember, Campaign, Creative, Hold, Placement
+from models.counting import Receipt
 from models.engine import make_engine
 from models.migrate import migrate
 from models.payouts import Payee, RatePlan, Statement, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from models.queries import webhooks
 from models.statements import RULE_VERSION
 from models.tables import Role, User
 from tests.factories import LONG_AGO, make_episode, make_show, make_user, tone_mp3
@@ -69,6 +71,17 @@ class World:
                 **self._money(session, statement_state),
                 **self._webhook(session),
             }
+            session.add(
+                Receipt(
+                    received_day=NOW.date(),
+                    device=UUID(device["device_id"]).bytes,
+                    receipt=bytes(32),
+                    counted=1,
+                    duplicate=0,
+                    set_aside="{}",
+                    chain="intact",
+                )
+            )
             session.commit()
         return {
             **found,
@@ -80,6 +93,7 @@ class World:
             "scope": "account",
             "fresh": uuid4().hex[:12],
             "today": f"{NOW:%Y-%m-%d}",
+            "soon": f"{NOW + timedelta(days=2):%Y-%m-%d}",
         }
 
     def _show(self, session: Session) -> dict[str, str]:
@@ -97,6 +111,7 @@ class World:
             "episode_id": str(self._heard.uuid),
             "episode": str(self._heard.uuid),
             "filename": f"{self._heard.uuid}.mp3",
+            "version": f"{self._heard.audio_sha256[:16]}.mp3",
         }
 
     def _campaign(self, session: Session) -> dict[str, str]:
@@ -130,7 +145,7 @@ class World:
 
     def _money(self, session: Session, state: str) -> dict[str, str]:
         number = next(self.months)
-        month = date(1990 + number // 12, number % 12 + 1, 1)
+        month = date(1900 + number // 12, number % 12 + 1, 1)
         plan = RatePlan(
             show_id=self._owned.id,
             from_day=date(2026, 1, 1),
@@ -166,6 +181,8 @@ class World:
 
     def _webhook(self, session: Session) -> dict[str, str]:
         owner = self.users["owner"].id
+        for old in webhooks.list_endpoints(session, owner):
+            webhooks.delete_endpoint(session, old.id)
         endpoint = WebhookEndpoint(
             user_id=owner, url="https://example.com/", secret=make_secret(), events="", created_at=NOW
         )

@@ -15,14 +15,14 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlmodel import Session, func, select
 
-from api import audit_trail, idempotency
+from api import audit_trail, clock, idempotency
 from api.app import create_app
 from api.deps import SessionDep, UserDep
 from api.errors import ConflictError
 from api.idempotency import MoneyRoute
+from api.measurement.housekeeping import housekeeper
 from api.settings import Settings
 from models.payouts import AuditEntry, IdempotencyKey
-from models.queries.idempotency import delete_old_keys
 from tests.factories import make_user
 
 router = APIRouter(prefix="/money", route_class=MoneyRoute)
@@ -239,13 +239,17 @@ def test_a_second_call_waits_for_the_first_but_not_for_ever(
     assert payer.pay("k1", "slow").json() == taken.json()
 
 
-def test_old_keys_are_forgotten(payer: Payer, engine: Engine) -> None:
+def test_keys_are_kept_for_thirty_days(payer: Payer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     payer.pay("k1")
-    with engine.begin() as connection:
-        delete_old_keys(connection, datetime.now(UTC) - timedelta(minutes=1))
+
+    def tidy_after(days: int) -> None:
+        with monkeypatch.context() as patch, housekeeper(settings) as keeper:
+            patch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=days))
+            keeper.forget_keys()
+
+    tidy_after(29)
     assert "Idempotent-Replay" in payer.pay("k1").headers
-    with engine.begin() as connection:
-        delete_old_keys(connection, datetime.now(UTC) + timedelta(minutes=1))
+    tidy_after(31)
     assert "Idempotent-Replay" not in payer.pay("k1").headers
 
 

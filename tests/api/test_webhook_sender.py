@@ -1,5 +1,6 @@
 """Events reach whoever may be told: signed, again and again until they arrive, and never inside our own network."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -215,6 +216,20 @@ def test_a_dead_receiver_is_tried_again_when_it_lives(engine: Engine, later: Cal
         send(engine)
         assert len(site.received) == 1
     assert deliveries(engine)[0].state == "delivered"
+
+
+def test_a_receiver_that_takes_too_long_is_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.webhook_sender.ANSWER_SECONDS", 0.2)
+    make_endpoint(engine, make_person(engine, Role.ADMIN), "http://127.0.0.1/")
+    happen(engine)
+    with socket.create_server(("127.0.0.1", 0)) as silent, Session(engine) as session:
+        endpoint = session.exec(select(WebhookEndpoint)).one()
+        endpoint.url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        session.commit()
+        assert send(engine) == 1
+    (delivery,) = deliveries(engine)
+    assert delivery.state == "waiting"
+    assert "took longer than 0.2 seconds" in delivery.last_error
 
 
 def test_a_redirect_is_not_followed(engine: Engine, site: Receiver) -> None:

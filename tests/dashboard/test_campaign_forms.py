@@ -11,7 +11,7 @@ from dashboard import calls, positions, submissions
 from dashboard.calls import NO_ANSWER, Answer
 from models.advertising import Advertiser
 from models.tables import Role, User
-from tests.dashboard.advertised import TODAY, Advertised, Api, put_advertiser, put_campaign
+from tests.dashboard.advertised import TODAY, Advertised, Api, put_advertiser, put_campaign, put_placement
 from tests.dashboard.test_pages import sign_in
 
 
@@ -202,6 +202,19 @@ def test_a_whole_show_is_sent_without_an_episode(user: User, made: Advertised, a
     app.get("button_group")[0].set_value("All new episodes").run()
     place(app)
     assert "episode_id" not in api.writes[0][2]
+
+
+def test_counting_back_asks_from_the_campaign_s_first_day_on_and_says_what_the_api_says(
+    user: User, made: Advertised, api: Api, dashboard_store: Engine
+) -> None:
+    placement = put_placement(dashboard_store, made)
+    api.answer = Answer(202, {"message": "5 days are counted now."})
+    app = open_campaign(user, made)
+    labelled(app.button, "Count back from this day").click()
+    app.run()
+    body = {"from_day": str(made.campaign.from_day)}
+    assert api.writes == [("POST", f"/v1/placements/{placement.uuid}/count-back", body)]
+    assert [message.value for message in app.success] == ["5 days are counted now."]
 
 
 def test_a_place_that_is_no_time_is_not_sent(user: User, made: Advertised, api: Api) -> None:

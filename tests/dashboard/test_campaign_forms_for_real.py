@@ -60,7 +60,7 @@ def opened(engine: Engine, user: User, episode: Episode) -> AppTest:
     return open_campaign(user, Advertised(None, campaign, only(engine, Show), episode))  # type: ignore[arg-type]
 
 
-def test_forms_lead_from_nothing_to_an_ad_that_counts_back(
+def test_forms_lead_from_nothing_to_an_ad_that_stands_and_is_taken_out(
     user: User, episode: Episode, dashboard_store: Engine
 ) -> None:
     assert "Spring teas is there" in fill(open_campaigns(user)).success[0].value
@@ -76,7 +76,7 @@ def test_forms_lead_from_nothing_to_an_ad_that_counts_back(
 
     labelled(app.selectbox, "Creative").set_value(str(creative.uuid))
     app = place(app, start="9:50", end="10:30")
-    assert "10" in app.error[0].value  # the recording is over after ten minutes
+    assert "'Night Trains' is over after 600000 ms" in app.error[0].value
     app = place(app)
     placement = only(dashboard_store, Placement)
     assert (placement.start_ms, placement.end_ms, placement.creative_id) == (60_000, 90_000, creative.id)

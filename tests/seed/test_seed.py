@@ -15,12 +15,14 @@ from sqlmodel import Session, select
 from typer.testing import CliRunner, Result
 
 from api.cli import app
+from models.advertising import Campaign, Placement, PlacementDay
 from models.columns import day_number
 from models.counting import PipelineDay
 from models.downloads import HitOutcome
 from models.engine import make_engine
 from models.periods import Period
 from models.queries import stats
+from models.spending import get_spending
 from models.tables import Episode, Show
 from seed.check import FIELDS, compare
 from seed.expected import Counts
@@ -87,6 +89,7 @@ def test_every_number_is_as_expected_and_off_by_one_is_seen(seeded: Seeded) -> N
     _pipeline_agrees(seeded)
     _sent_again_it_changes_no_number(seeded)
     _check_sees_one_listen_too_many(seeded)
+    _campaigns_were_bought(seeded)
     _a_second_set_needs_force(seeded)
     _credentials_are_private(seeded)
 
@@ -125,6 +128,7 @@ def _sent_again_it_changes_no_number(seeded: Seeded) -> None:
     """All that pages show, save how many duplicates were received."""
     tables = ("episode_day", "arrival_day", "show_arrival", "episode_heard", "playback", "set_aside")
     tables += ("hit_outcome", "download_hour", "download_split", "download_consumers", "consumer_day")
+    tables += ("placement_day", "placement_split", "campaign_device", "campaign_frequency")
 
     def shown() -> dict[str, list[tuple[Any, ...]]]:
         with seeded.engine.connect() as connection:
@@ -189,6 +193,24 @@ def _hits_are_all_there_is(seeded: Seeded) -> None:
     assert dict(past) == {**dict.fromkeys(past, 0), **expected["outcomes"]}
     assert sum(past.values()) == expected["hits"] > 2000
     assert any(row.day >= today for row in rows)
+
+
+def _campaigns_were_bought(seeded: Seeded) -> None:
+    """Four, with all that was heard counted, and nothing billed beyond a budget."""
+    with Session(seeded.engine) as session:
+        campaigns = list(session.exec(select(Campaign)))
+        spent = {campaign.name: get_spending(session, campaign) for campaign in campaigns}
+        placements = list(session.exec(select(Placement)))
+        counted = list(session.exec(select(PlacementDay)))
+    assert set(spent) == {"Umbrella weather", "Before it rains", "The dry commute", "Tin of the month"}
+    assert all(spent[each.name].cents <= each.budget_cents for each in campaigns)
+    assert [placement.episode_id for placement in placements].count(None) == 1
+    assert [placement.is_counted_back for placement in placements].count(False) == 1
+    assert sum(row.delivered for row in counted) > 0
+    assert sum(row.confirmed for row in counted) > sum(row.offline_confirmed for row in counted) > 0
+    buyers = seeded.processes.home / "seed-buyers.json"
+    assert buyers.stat().st_mode & 0o077 == 0
+    assert json.loads(buyers.read_text())["advertiser"]["password"] in seeded.output
 
 
 def _credentials_are_private(seeded: Seeded) -> None:

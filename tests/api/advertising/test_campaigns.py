@@ -91,7 +91,7 @@ BAD_FIELDS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a price of nothing": ({"price_cents": 0}, "body.price_cents", "greater than or equal to 1"),
     "a negative budget": ({"budget_cents": -1}, "body.budget_cents", "greater than or equal to 1"),
     "a budget that could not be added up": ({"budget_cents": 922_337_203_686}, "body.budget_cents", "less than"),
-    "a cap beyond what JSON keeps": ({"impression_cap": 2**53}, "body.impression_cap", "less than"),
+    "a cap beyond what JSON keeps": ({"impression_cap": 9_007_199_254_741_000}, "body.impression_cap", "less than"),
     "a cap of nothing": ({"daily_cap": 0}, "body.daily_cap", "greater than or equal to 1"),
     "a cap that would count single people": ({"daily_cap": 49}, "body.daily_cap", "multiple of 50"),
     "a currency that is none": ({"currency": "EUX"}, "body.currency", "ISO 4217"),
@@ -193,6 +193,7 @@ def test_terms_stand_once_a_statement_was_made_by_them(market: Market, change: d
 )
 def test_budget_and_caps_never_fall_below_what_is_settled(market: Market, change: dict[str, int], says: str) -> None:
     campaign = market.campaign()
+    market.placement(campaign)
     market.settle(campaign, -1, 75, 150)
     market.settle(campaign, -2, 101, 202)
     market.settle(campaign, -3, 500, 1000, "void")
@@ -206,6 +207,7 @@ def test_budget_and_caps_never_fall_below_what_is_settled(market: Market, change
 
 def test_a_budget_may_always_be_raised(market: Market) -> None:
     campaign = market.campaign(budget_cents=150)
+    market.placement(campaign)
     market.settle(campaign, -1, 75, 150)
     path = f"/v1/campaigns/{campaign['id']}"
     assert market.call("mine", "PATCH", path, {"budget_cents": 152}).status_code == 200

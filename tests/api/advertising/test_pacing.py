@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -102,9 +103,11 @@ def test_an_advertiser_is_told_whole_fifties(market: Market, campaign: dict[str,
 def test_budgets_and_caps_do_not_tell_single_impressions(market: Market) -> None:
     """An advertiser who changes her limits and looks when the campaign is spent learns whole fifties only."""
 
+    seconds = count(0, 1000)
+
     def told(confirmed: int) -> list[Any]:
-        campaign = market.campaign(price_cents=1000)
-        placement = market.placement(campaign, start_ms=1000 * confirmed, end_ms=1000 * (confirmed + 1))
+        campaign, start_ms = market.campaign(price_cents=1000), next(seconds)
+        placement = market.placement(campaign, start_ms=start_ms, end_ms=start_ms + 1000)
         market.count(placement, -1, confirmed=confirmed)
         path, seen = f"/v1/campaigns/{campaign['id']}", []
         for budget in (*range(50, 60), 99, 100, 101, 149, 150):
@@ -154,6 +157,14 @@ def test_a_spent_budget_is_told_once_and_once_more_after_it_was_raised(market: M
     market.count(placement, 1, confirmed=100)
     assert exhausting.look(market.engine, now + timedelta(days=1)) == 1
     assert len(events(market)) == 2
+
+
+def test_a_budget_that_is_lowered_to_what_was_heard_is_told_at_once(market: Market) -> None:
+    campaign = market.campaign()
+    market.count(market.placement(campaign), 0, confirmed=120)
+    changed = market.call("mine", "PATCH", f"/v1/campaigns/{campaign['id']}", {"budget_cents": 240}).json()
+    assert (changed["state"], len(events(market))) == ("exhausted", 1)
+    assert exhausting.look(market.engine, datetime.now(UTC)) == 0
 
 
 def test_held_impressions_do_not_exhaust_a_campaign(market: Market) -> None:

@@ -132,6 +132,11 @@ def test_a_recount_of_some_days_mends_their_months_too(heard: House) -> None:
     assert cells(heard) == before
 
 
+def test_a_recount_of_a_part_of_a_month_leaves_the_month_alone(heard: House) -> None:
+    day = next(heard.today + day for day in DAYS if month_of(heard.today + day) != heard.today + day)
+    assert wrong(heard.recount((month_of(day), day - 1))) == {}
+
+
 def test_a_recording_that_became_shorter_loses_who_heard_only_its_end(heard: House, tale: Episode) -> None:
     late = str(uuid4())
     listen(heard, late, tale, (500, 560), day=-1)

@@ -64,6 +64,7 @@ CASES: dict[str, tuple[Hits, bool]] = {
     "so many bytes, nobody knows which": ([several(999_999)], False),
     "so many bytes as there are": ([several(1_000_000)], True),
     "all of another version": ([whole(2_000_000, file=LONGER)], True),
+    "all of both versions, once": ([whole(1_000_000), whole(2_000_000, file=LONGER)], True),
     "half of each version": ([part(0, 129_999), part(130_000, 200_000, file=LONGER), whole(109_000)], False),
     "by a robot": ([whole(1_000_000, traits=frozenset({"bot"}))], False),
     "only asked for the head": ([{"method": "HEAD"}], False),
