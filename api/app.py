@@ -18,6 +18,7 @@ from api.errors import install_handlers
 from api.events.opening import open_log
 from api.measurement import explain_routes, pipeline_routes, replay_routes
 from api.payouts import batch_routes, hold_routes, payee_routes
+from api.payouts import evidence_routes as payouts_evidence_routes
 from api.payouts import pending_routes as payouts_pending_routes
 from api.payouts import routes as payouts_routes
 from api.publishing import arrival_routes, audio_routes, download_routes, retention_routes, stats_routes, url_routes
@@ -111,6 +112,7 @@ def _include_routers(app: FastAPI) -> None:
     app.include_router(payouts_routes.router)
     app.include_router(hold_routes.router)
     app.include_router(payouts_pending_routes.router)
+    app.include_router(payouts_evidence_routes.router)
     app.include_router(payee_routes.router)
     app.include_router(batch_routes.router)
     app.include_router(proving_routes.router)

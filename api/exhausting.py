@@ -3,7 +3,7 @@
 The worker's housekeeping asks now and then, and payouts after a close; so it lies where both may reach it.
 """
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
@@ -15,13 +15,16 @@ from models.engine import read_only
 from models.queries import campaigns, spending
 from models.spending import Spending, get_spending
 
+LATE_DAYS = 180
+"""After its last day a campaign can still be used up: by late listening, and by holds that are released."""
+
 _logger = structlog.get_logger(__name__)
 
 
 def look(engine: Engine, now: datetime) -> int:
     """The same in a transaction of its own, which writers need not wait for when there is nothing to note."""
     with Session(read_only(engine)) as session:
-        if not spending.list_nearly_spent(session):
+        if not spending.list_nearly_spent(session, _since(now)):
             return 0
     with Session(engine) as session:
         noted = note_exhausted(session, now)
@@ -31,7 +34,7 @@ def look(engine: Engine, now: datetime) -> int:
 
 def note_exhausted(session: Session, now: datetime) -> int:
     """Mark the campaigns that are newly exhausted and append an event for each; how many. The caller commits."""
-    return sum(note_campaign(session, campaign, now) for campaign in spending.list_nearly_spent(session))
+    return sum(note_campaign(session, campaign, now) for campaign in spending.list_nearly_spent(session, _since(now)))
 
 
 def note_campaign(session: Session, campaign: Campaign, now: datetime) -> bool:
@@ -42,6 +45,10 @@ def note_campaign(session: Session, campaign: Campaign, now: datetime) -> bool:
         return False
     _tell(session, campaign, spent, now)
     return True
+
+
+def _since(now: datetime) -> date:
+    return now.date() - timedelta(days=LATE_DAYS)
 
 
 def _tell(session: Session, campaign: Campaign, spent: Spending, now: datetime) -> None:

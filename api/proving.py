@@ -2,6 +2,7 @@
 how to count again, and here they meet."""
 
 import gzip
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,7 +88,9 @@ def _recount(sources: Sources, inputs: Inputs, statement: Statement, progress: P
 @contextmanager
 def _store_then(sources: Sources, inputs: Inputs, statement: Statement, progress: Progress) -> Iterator[StoreThen]:
     """The store as it stood, without what is left of devices that were erased since. Raises UnprovableError."""
-    pins = pins_of(inputs, statement)
+    with Session(read_only(sources.engine)) as session:
+        entry = proving.get_drafted_entry(session, statement)
+    pins = pins_of(inputs, statement, entry or sys.maxsize)
     with _archive_for_us(sources), TemporaryDirectory(prefix="earshot-proof-") as folder:
         erase_pending(sources.engine, sources.log, sources.archive)
         then = StoreThen(sources.engine, sources.log, sources.archive, pins, Path(folder) / "store.db")
@@ -115,8 +118,8 @@ def _archive_for_us(sources: Sources) -> Iterator[None]:
         ) from error
 
 
-def pins_of(inputs: Inputs, statement: Statement) -> Pins:
-    """What the counts of a statement depended on, besides log and archive."""
+def pins_of(inputs: Inputs, statement: Statement, entry: int) -> Pins:
+    """What the counts of a statement depended on, besides log and archive. `entry`: of its draft in the audit trail."""
     days = [date.fromisoformat(row[2]) for row in inputs["counts"]]
     # Lines speak of whole months, so whole months are counted again: a day that the inputs lack is found, too.
     first, last = rules.month_of(min(days)), rules.last_day(rules.month_of(max(days)))
@@ -124,6 +127,7 @@ def pins_of(inputs: Inputs, statement: Statement) -> Pins:
     return Pins(
         position={int(partition): offset for partition, offset in inputs["position"].items()},
         at=statement.drafted_at,
+        entry=entry,
         days=(first, min(last, rules.last_day(statement.month))),
         seconds={row["id"]: row["duration_seconds"] for row in inputs["episodes"]},
         ads=[_ad(*row) for row in inputs["ads"]],

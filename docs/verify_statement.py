@@ -3,8 +3,8 @@
     python verify_statement.py statement-2026-10-EUR-1a2b3c4d.ndjson.gz
 
 Needs Python 3.11 and nothing else. It shares no code with Earshot: it counts listens and confirmed impressions from
-what was heard, compares them with the counts that the statement pins, works lines and amounts out by the published rules
-(docs/payouts.md and docs/proof.md), and compares them with the statement.
+what was heard, compares them with the counts that the statement pins, works out lines and amounts by the published
+rules (docs/payouts.md and docs/proof.md), and compares them with the statement.
 Exit code 0: all agrees. 1: something differs. 2: the file cannot be verified.
 """
 

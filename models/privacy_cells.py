@@ -15,6 +15,9 @@ LEAST = 50
 """Devices, or impressions, in the smallest cell that is told."""
 SHARE = 1 / LEAST
 """Of all devices that the sample has: one of it stands for as many as a cell must have."""
+SURE = 2 * LEAST
+"""The low end of a range that comes from the sample and is told: seven devices of it. So many of the sample are among 49
+devices in one case of ten thousand; with `LEAST` it would be one of three hundred."""
 EVERYTHING = 1.0
 
 
@@ -65,7 +68,7 @@ def tell_sampled(number: Number, *, is_guarded: bool) -> Cell:
     """
     if not is_guarded:
         return _cell(number)
-    if number.low < LEAST:
+    if number.low < SURE:
         return HIDDEN
     nearest = (number.value + LEAST // 2) // LEAST * LEAST
     return _cell(Number(nearest, whole(number.low), whole(number.high) + LEAST, is_exact=False))

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 
-from seed import advertising, again, check, check_downloads, downloads, fraud, publish
+from seed import advertising, again, check, check_downloads, downloads, fraud, payouts, publish
 from seed.audience import Listener
 from seed.calls import SeedError, open_http
 from seed.catalogue import Show, make_catalogue
@@ -126,6 +126,7 @@ async def _run(options: Options, report: Reporter, should_stop: Callable[[], boo
         if options.must_wait and is_complete:
             await _wait(http, sending, report, should_stop)
             await _buy(http, options, published, report, should_stop)
+            await _settle(http, options, published, today, report, should_stop)
         return result
 
 
@@ -142,6 +143,24 @@ async def _buy(
     report("Buying campaigns", 0, 1)
     names = await advertising.buy(http, options.buyers, {created["id"] for created, _ in published}, should_stop)
     report("Buying campaigns", 1, 1, ", ".join(names))
+
+
+async def _settle(
+    http: httpx2.AsyncClient,
+    options: Options,
+    published: list[tuple[dict[str, Any], Show]],
+    today: date,
+    report: Reporter,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Agree what is paid, and close the months that are over; needs the store on this machine, as downloads do."""
+    if options.buyers is None or not options.has_downloads or should_stop():
+        return
+    months = payouts.months_over(today)
+    report("Closing months", 0, 1, ", ".join(months))
+    await payouts.agree(http, options.api_key, options.buyers, [created for created, _ in published], today)
+    made = await payouts.close(months)
+    report("Closing months", 1, 1, f"{made} statements wait for approval")
 
 
 async def _import(

@@ -1,4 +1,4 @@
-"""An installation of which everything is true: log, archive, a worker, a look for fraud, closes; on a clock of its own."""
+"""An installation of which all is true: log, archive, a worker, a look for fraud, closes; on a clock of its own."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -44,6 +44,7 @@ class ProofWorld:
     oats: Campaign
     phones: list[Phone]
     cheat: Phone
+    theirs: Episode
 
     def __init__(self, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, client: Any = None) -> None:
         self.engine = engine
@@ -134,7 +135,7 @@ class ProofWorld:
         with self.engine.begin() as connection:
             assert connection.execute(text(statement), values).rowcount > 0
 
-    def office_lines(self, statement: Statement) -> list[StatementLine]:
+    def lines_of(self, statement: Statement) -> list[StatementLine]:
         """A statement's lines."""
         with Session(self.engine) as session:
             return list_lines(session, statement.id or 0)

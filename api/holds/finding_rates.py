@@ -83,7 +83,7 @@ def _listens(connection: Connection, day: int, episodes: list[int]) -> list[Hear
 
 def find_listen_spikes(connection: Connection, rates: Rates, day: int) -> Iterator[Finding]:
     """Shows with far more listens than such days had; the newest devices are held, as many as are too many."""
-    for show_id, count, normal in _spikes(rules.LISTEN_SPIKE, rates.listens, rates, day):
+    for show_id, count, normal in _spikes(rules.LISTEN_SPIKE, _honest(connection, rates.listens, day), rates, day):
         episodes = hold_findings.list_episode_ids(connection, show_id)
         excess = count - round(normal.middle + rules.LISTEN_SPIKE.parameters["spared"] * normal.spread)
         playbacks = newest(_listens(connection, day, episodes), excess)
@@ -100,6 +100,17 @@ def find_download_spikes(connection: Connection, rates: Rates, day: int) -> Iter
         yield Finding(rules.DOWNLOAD_SPIKE, f"show:{show_id}", measured, downloads=downloads, show_id=show_id)
 
 
+def _honest(connection: Connection, listens: _Counts, day: int) -> _Counts:
+    """Shows with many listens on the day, each day before without what is held of it: or it would become usual."""
+    parameters = rules.LISTEN_SPIKE.parameters
+    busy = {show_id: dict(by_day) for show_id, by_day in listens.items() if by_day.get(day, 0) > parameters["more"]}
+    if busy:
+        for show_id, other, number in hold_findings.list_show_held(connection, day - parameters["days"], day - 1):
+            if other in busy.get(show_id, {}):
+                busy[show_id][other] -= number
+    return busy
+
+
 def _spikes(rule: Rule, counts: _Counts, rates: Rates, day: int) -> Iterator[tuple[int, int, Usual]]:
     parameters = rule.parameters
     for show_id, by_day in sorted(counts.items()):
@@ -107,7 +118,8 @@ def _spikes(rule: Rule, counts: _Counts, rates: Rates, day: int) -> Iterator[tup
         if count <= parameters["more"]:
             continue
         releases = rates.releases.get(show_id, [])
-        normal = usual(by_day, releases, day, parameters["days"], parameters["least_days"])
+        before = {other: number for other, number in by_day.items() if other < day}
+        normal = usual(before, releases, day, parameters["days"], parameters["least_days"])
         limits = {name: parameters[name] for name in ("deviations", "times", "more")}
         if normal is not None and is_spike(count, normal, **limits):
             yield show_id, count, normal

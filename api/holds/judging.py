@@ -20,13 +20,13 @@ class Usual(NamedTuple):
     """What a day of its kind has had before."""
 
     middle: float
-    """Median."""
+    """Their median, or the last of them where that was more."""
     spread: float
     """Robust standard deviation."""
     days: int
     """How many such days there were."""
     kind: str
-    """`release+0` to `release+6`, `later`, or `any` where too few were of its kind."""
+    """`release+0` to `release+6`, or `later`."""
 
 
 def crowded(registered: Sequence[tuple[datetime, bytes]], devices: int, minutes: int) -> set[bytes]:
@@ -51,24 +51,19 @@ def days_since_release(releases: Sequence[int], day: int) -> str:
 
 
 def usual(counts: Mapping[int, int], releases: Sequence[int], day: int, days: int, least_days: int) -> Usual | None:
-    """What the days before had that are of this day's kind; None when a show is too young to say.
+    """What the days before had that are of this day's kind; None where there are too few of them to say.
 
     A day without a row had nothing. Days before the show's first count are no days of it.
     """
     first = max(min(counts, default=day), day - days)
-    before = range(first, day)
     kind = days_since_release(releases, day)
-    alike = [counts.get(other, 0) for other in before if days_since_release(releases, other) == kind]
-    if len(alike) >= least_days:
-        return _usual(alike, kind)
-    # So young a show, or one that never released like this: nothing less than its best days are to be compared with.
-    best = sorted((counts.get(other, 0) for other in before), reverse=True)[:least_days]
-    return _usual(best, "any") if len(before) >= 2 * _LONG_AFTER else None
-
-
-def _usual(values: Sequence[int], kind: str) -> Usual:
-    middle = median(values)
-    return Usual(middle, _SIGMA * median(abs(value - middle) for value in values), len(values), kind)
+    alike = [counts.get(other, 0) for other in range(first, day) if days_since_release(releases, other) == kind]
+    if len(alike) < least_days:
+        return None
+    middle = median(alike)
+    spread = _SIGMA * median(abs(value - middle) for value in alike)
+    # A show that grows has left its median behind; where it got to with its last such day is usual, too.
+    return Usual(max(middle, alike[-1]), spread, len(alike), kind)
 
 
 def is_spike(count: int, normal: Usual, *, deviations: int, times: int, more: int) -> bool:

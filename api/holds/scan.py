@@ -59,7 +59,7 @@ def scan(connection: Connection, days: Iterable[date | int], now: datetime) -> O
     for group in _groups(numbers):
         for day, findings in find(connection, group, day_number(now.date())):
             done = done.plus(keep(connection, day, findings, now))
-    held_days.recount_days(connection, numbers)
+            held_days.recount_days(connection, [day])
     return done
 
 

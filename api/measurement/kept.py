@@ -23,10 +23,10 @@ def fold_kept(fold: Fold, kept: Kept) -> None:
         fold.playbacks[key] = state
         fold.changed.add(key)
         row = fold.episode_days[episode.id, day]
-        counts = playback.contribution(state, episode.duration_seconds)
-        for place, count in enumerate(counts):
+        added = playback.contribution(state, episode.duration_seconds)
+        for place, count in enumerate(added):
             row[place] += count
-        if counts.listens:
+        if added.listens:
             fold.listened.append((episode.show_id, day, stand_in))
     for name, received_day, day, *counts, newest_ms in kept.arrivals:
         if name in fold.episodes:

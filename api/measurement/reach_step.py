@@ -74,7 +74,7 @@ def redo_shows(connection: Connection, days: Mapping[int, Collection[int]]) -> N
                 found[show_id].add(reach.item_of(device))
         cells = [((show_id, False, day), reach.add(reach.NOTHING, found[show_id])) for show_id in shows]
         store.put_cells(connection, SHOW_REACH, cells)
-    _unite_months(connection, SHOW_REACH, keys)
+    _unite(connection, SHOW_REACH, _months(keys))
 
 
 def redo_campaign(
@@ -88,15 +88,15 @@ def redo_campaign(
     for _, show_id, day, device in found:
         items[campaign_id, show_id, False, day].add(reach.item_of(device))
     store.put_cells(connection, CAMPAIGN_REACH, [(key, reach.add(reach.NOTHING, items[key])) for key in keys])
-    _unite_months(connection, CAMPAIGN_REACH, keys)
+    _unite(connection, CAMPAIGN_REACH, _months(keys))
 
 
 def redo_months(connection: Connection, table: BulkTable, first: int, last: int) -> None:
     """Make the months of these days anew from the cells of their days."""
     begin, end = first_of_month(first), days_of_month(first_of_month(last))[-1]
-    keys = [(*owner, False, day) for *owner, day in store.list_months(connection, table, begin, end)]
-    _lock_with_months(connection, table, keys)
-    _unite_months(connection, table, keys)
+    months = _months((*owner, False, day) for *owner, day in store.list_owner_days(connection, table, begin, end))
+    store.lock_cells(connection, table, sorted(months))
+    _unite(connection, table, months)
 
 
 def _lock_with_months(connection: Connection, table: BulkTable, keys: Iterable[Row]) -> None:
@@ -104,9 +104,9 @@ def _lock_with_months(connection: Connection, table: BulkTable, keys: Iterable[R
     store.lock_cells(connection, table, sorted({*listed, *_months(listed)}))
 
 
-def _unite_months(connection: Connection, table: BulkTable, keys: Iterable[Row]) -> None:
-    """Write the months of these days' cells: the union of all their days."""
-    for key in sorted(_months(keys)):
+def _unite(connection: Connection, table: BulkTable, months: Iterable[Row]) -> None:
+    """Write months: the union of all their days."""
+    for key in sorted(months):
         owner, first = key[:-2], key[-1]
         of_days = store.list_days_of_month(connection, table, owner, days_of_month(first))
         store.put_cells(connection, table, [(key, reach.merge(of_days))])

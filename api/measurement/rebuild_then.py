@@ -40,7 +40,9 @@ class Pins:
     position: dict[int, int]
     """Partition -> offset behind the last record that was counted."""
     at: datetime
-    """What was flagged and decided by then is held or void."""
+    """What was flagged by then is held or void."""
+    entry: int
+    """Of the audit trail: what was decided before it counts."""
     days: tuple[date, date]
     """First and last that are asked for."""
     seconds: dict[int, int]
@@ -89,7 +91,7 @@ class _PinnedRebuild(Rebuild):
             proving.put_durations(target, {number: seconds for number, seconds in pins.seconds.items() if seconds})
             count_as(target, pins.ads)
             proving.copy_campaigns(source, target, pins.billing)
-            proving.copy_flags(source, target, pins.days, pins.at)
+            proving.copy_flags(source, target, pins.days, pins.at, pins.entry)
 
 
 class StoreThen:

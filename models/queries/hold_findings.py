@@ -200,6 +200,16 @@ def list_show_listens(connection: Connection, first: int, last: int) -> list[tup
     return [(int(row[0]), int(row[1]), int(row[2])) for row in rows]
 
 
+def list_show_held(connection: Connection, first: int, last: int) -> list[tuple[int, int, int]]:
+    """(show_id, day, listens) that holds keep back."""
+    statement = text(
+        "SELECT e.show_id, d.day, sum(d.number) FROM episode e JOIN held_day d ON d.episode_id = e.id "
+        "AND d.day BETWEEN :first AND :last AND d.kind = 'listens' GROUP BY e.show_id, d.day"
+    )
+    rows = connection.execute(statement, {"first": first, "last": last})
+    return [(int(row[0]), int(row[1]), int(row[2])) for row in rows]
+
+
 def list_show_downloads(connection: Connection, first: int, last: int) -> list[tuple[int, int, int]]:
     """(show_id, day, downloads)."""
     statement = text(

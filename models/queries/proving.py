@@ -17,6 +17,8 @@ Days = tuple[date, date]
 """First and last."""
 _HOLD = Hold.__table__  # type: ignore[attr-defined]
 _DECISION = HoldDecision.__table__  # type: ignore[attr-defined]
+_DECIDED = {"hold.released": HoldState.RELEASED.value, "hold.voided": HoldState.VOID.value}
+"""What an entry of the audit trail makes of a hold."""
 
 
 def _table(name: str) -> Any:
@@ -44,9 +46,10 @@ def copy_campaigns(source: Connection, target: Connection, billing: Mapping[int,
         _insert(target, placements, [dict(row) for row in placed])
 
 
-def copy_flags(source: Connection, target: Connection, days: Days, at: datetime) -> None:
-    """Copy what holds flagged of these days by an instant, each hold in the state that it had then."""
-    states = _states_then(source, at)
+def copy_flags(source: Connection, target: Connection, days: Days, at: datetime, entry: int) -> None:
+    """Copy what holds flagged of these days by an instant, each hold in the state that it had before that entry of the
+    audit trail."""
+    states = _states_then(source, at, entry)
     for table in (_table("held_playback"), _table("held_download")):
         wanted = select(table).where(table.c.day.between(*days), table.c.found_at <= at)
         for some in source.execute(wanted, execution_options={"yield_per": 5000}).mappings().partitions():
@@ -55,9 +58,23 @@ def copy_flags(source: Connection, target: Connection, days: Days, at: datetime)
     _insert(target, _HOLD, [dict(row) | {"state": states.get(row["id"], HoldState.OPEN.value)} for row in holds])
 
 
-def _states_then(source: Connection, at: datetime) -> dict[int, str]:
+def _states_then(source: Connection, at: datetime, entry: int) -> dict[int, str]:
+    """By the audit trail, whose order is that of the deeds. A hold that took the place of an erased device's has no
+    entries, but its decisions with their instants."""
+    trail = _table("audit_entry")
+    entries = (
+        select(_HOLD.c.id, trail.c.action, trail.c.id)
+        .join(trail, trail.c.subject_uuid == _HOLD.c.uuid)
+        .where(trail.c.subject == "hold", trail.c.action.in_(list(_DECIDED)))
+    )
+    states: dict[int, str] = {}
+    for hold_id, action, number in source.execute(entries.order_by(trail.c.id)):
+        before = states.get(hold_id, HoldState.OPEN.value)
+        states[hold_id] = _DECIDED[action] if number < entry else before
+    known = states.keys()
     decided = select(_DECISION.c.hold_id, _DECISION.c.state).where(_DECISION.c.decided_at <= at)
-    return dict(source.execute(decided.order_by(_DECISION.c.id)).tuples().all())
+    rows = source.execute(decided.order_by(_DECISION.c.id))
+    return states | {hold_id: state for hold_id, state in rows if hold_id not in known}
 
 
 def clear_held_days(target: Connection) -> None:

@@ -79,8 +79,8 @@ def list_heard_of_shows(
         yield show_id, bytes(device), bytes(coverage), seconds
 
 
-def list_months(connection: Connection, table: BulkTable, first: int, last: int) -> list[Row]:
-    """The owners and first days of months that have a cell, for a month or a single day, in this span."""
+def list_owner_days(connection: Connection, table: BulkTable, first: int, last: int) -> list[Row]:
+    """The owners and days of cells, of months by their first days, in this span."""
     names = ", ".join(name for name in table.keys if name not in _CELL)
     statement = text(f"SELECT DISTINCT {names}, day FROM {table.name} WHERE day BETWEEN :first AND :last")
     return [tuple(row) for row in connection.execute(statement, {"first": first, "last": last})]

@@ -54,8 +54,9 @@ def has_settled(session: Session, campaign_id: int) -> bool:
 # -- exhausted campaigns ---------------------------------------------------------------------------------------------
 
 
-def list_nearly_spent(session: Session) -> list[Campaign]:
-    """Campaigns not yet told to be exhausted that counted nearly as much as they can pay for, or more."""
+def list_nearly_spent(session: Session, since: date) -> list[Campaign]:
+    """Campaigns that ran on that day or later, are not yet told to be exhausted, and counted nearly as much as they can
+    pay for, or more."""
     counted = (
         select(
             col(Placement.campaign_id).label("campaign_id"),
@@ -64,7 +65,7 @@ def list_nearly_spent(session: Session) -> list[Campaign]:
         )
         .join(PlacementDay, col(PlacementDay.placement_id) == col(Placement.id))
         .join(Campaign, col(Campaign.id) == col(Placement.campaign_id))
-        .where(col(Campaign.exhausted_at).is_(None))
+        .where(col(Campaign.exhausted_at).is_(None), col(Campaign.to_day) >= since)
         .group_by(col(Placement.campaign_id))
         .subquery()
     )

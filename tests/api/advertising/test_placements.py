@@ -1,5 +1,6 @@
 """Placements over HTTP: where an ad may stand, and what happens to it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -161,6 +162,15 @@ def test_a_whole_show_and_its_episodes_are_the_same_recordings(market: Market) -
     answer = market.place(campaign, episode_id=None)
     assert refusal(answer) == (409, "overlap")
     assert "in 'Night Trains'" in answer.json()["message"]
+
+
+def test_of_two_at_the_same_moment_one_gets_the_place(market: Market) -> None:
+    buyers = [(who, market.campaign(who)) for who in ("mine", "rival") for _ in range(3)]
+    with ThreadPoolExecutor(len(buyers)) as pool:
+        answers = list(pool.map(lambda buyer: market.place(buyer[1], buyer[0]), buyers))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409, 409]
+    with Session(market.engine) as session:
+        assert len(session.exec(select(Placement)).all()) == 1
 
 
 # -- changing and removing -------------------------------------------------------------------------------------------

@@ -39,10 +39,15 @@ def test_a_day_is_compared_with_days_of_its_kind() -> None:
     assert usual(counts, [*releases, 60], 60, 84, 4) == Usual(1000, 0, 5, "release+0")
 
 
-def test_a_young_show_is_compared_with_its_best_days_and_a_younger_one_with_none() -> None:
-    counts = dict.fromkeys(range(10, 25), 10) | {10: 500, 11: 300}
-    assert usual(counts, [10, 25], 25, 84, 4) == Usual(155.0, pytest.approx(1.4826 * 145), 4, "any")
-    assert usual(counts, [10, 20], 20, 84, 4) is None
+def test_without_enough_days_of_its_kind_nothing_is_said() -> None:
+    counts = dict.fromkeys(range(10, 40), 10)
+    assert usual(counts, [10, 20, 30, 40], 40, 84, 4) is None
+    assert usual(counts, [10, 20, 30], 40, 84, 4) == Usual(10, 0, 9, "later")
+
+
+def test_a_show_that_grows_is_compared_with_where_it_got_to() -> None:
+    counts = {10: 1, 20: 1, 30: 2, 40: 1, 50: 690}
+    assert usual(counts, [10, 20, 30, 40, 50, 60], 60, 84, 4) == Usual(690, 0, 5, "release+0")
 
 
 SPIKES = {

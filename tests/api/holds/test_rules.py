@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from api.holds.rules import RULES
+from models.columns import day_number
 from models.tables import Episode
 from tests.api.holds.conftest import Scene
 from tests.api.holds.downloads import fetch_as
@@ -159,6 +160,22 @@ def test_a_spike_is_told_from_a_release(scene: Scene) -> None:
         "excess": 900,
     }
     assert scene.held() == {("open", "listen_spike"): 900}
+
+
+def test_a_spike_that_is_held_does_not_become_usual(scene: Scene) -> None:
+    with Session(scene.house.engine) as session:
+        show_id = make_episode(session).show_id
+        for age in range(63, 0, -7):
+            at = datetime.fromtimestamp((scene.today - age) * 86_400 + 3600, UTC)
+            episode_id = put_listens(session, scene, show_id, at, {0: 20, 1: 500 if age in {7, 14} else 10})
+            if age in {7, 14}:
+                put_playbacks(scene, episode_id, 1 - age, 500)
+    scene.scan(*range(-60, 0))
+    assert [(hold.rule, scene.today - day_number(hold.day)) for hold in scene.holds()] == [
+        ("listen_spike", 13),
+        ("listen_spike", 6),
+    ]
+    assert scene.scan(*range(-60, 0)).new_holds == 0
 
 
 def test_every_rule_is_on_the_page_with_its_parameters() -> None:
