@@ -45,7 +45,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 class CheckOut(BaseModel):
     """One thing that was looked at."""
 
-    name: str = Field(description="inputs, lines, settled, before, ledger or counts.")
+    name: str = Field(description="inputs, lines, settled, before, limits, ledger or counts.")
     outcome: verify.Outcome
     detail: str = Field(description="What was found, for people.")
 

@@ -93,7 +93,11 @@ def totals(detail: Detail) -> None:
     row = detail.statement
     before = detail.before
     cards = (
-        ("To pay", shown.to_pay(row), "with what it brings forward" if row.brought_forward_cents else "the whole total"),
+        (
+            "To pay",
+            shown.to_pay(row),
+            "with what it brings forward" if row.brought_forward_cents else "the whole total",
+        ),
         ("Total", money.said(row.total_cents, row.currency), f"{len(detail.lines):,} lines"),
         ("Brought forward", money.said(row.brought_forward_cents, row.currency), _brought(detail)),
         ("Minimum", money.said(row.minimum_cents, row.currency), "less is carried over"),
@@ -205,7 +209,9 @@ def pinned(detail: Detail) -> None:
     row = detail.statement
     with st.container(border=True, key="card-proof"):
         st.subheader("What it was worked out from")
-        st.markdown(f"Rule version `{row.rule_version}`, log position {_position(row.position)}, SHA-256 of the inputs:")
+        st.markdown(
+            f"Rule version `{row.rule_version}`, log position {_position(row.position)}, SHA-256 of the inputs:"
+        )
         st.code(row.inputs_hash.hex(), language=None, wrap_lines=True)
 
 

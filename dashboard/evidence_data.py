@@ -64,9 +64,7 @@ def evidence(detail: Detail) -> Evidence:
 
 
 @st.cache_data(ttl=data.CACHE_SECONDS, max_entries=200, show_spinner=False)
-def _evidence(
-    creator_id: int, month: date, shows: tuple[int, ...], pairs: tuple[tuple[int, int], ...]
-) -> Evidence:
+def _evidence(creator_id: int, month: date, shows: tuple[int, ...], pairs: tuple[tuple[int, int], ...]) -> Evidence:
     last = last_day(month)
     with store.read() as session:
         sums = payable.list_held_sums(session.connection(), Scope(first=month, last=last, creator_id=creator_id))

@@ -1,5 +1,6 @@
 """What pages ask of the store about statements. Rows and sums are those that the API gives."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -84,6 +85,12 @@ def waiting() -> list[Listed]:
     return [row for row in found if step_of(row.statement)]
 
 
+def open_holds() -> int:
+    """Findings of fraud rules that wait for a decision."""
+    with store.read() as session:
+        return money_pages.count_open_holds(session)
+
+
 def step_of(statement: Statement) -> str:
     """`approve`, `release` or `pay`: what a statement waits for; empty when for nothing."""
     if statement.state == StatementState.DRAFT:
@@ -146,6 +153,11 @@ def late(user: User) -> list[tuple[NamedLine, Statement]]:
         )
         for row in rows
     ]
+
+
+def payable_now(rows: Iterable[Listed]) -> list[Statement]:
+    """Those that are approved and wait to be paid."""
+    return [row.statement for row in rows if step_of(row.statement) == "pay"]
 
 
 def has_payee(user_id: int) -> bool:

@@ -13,7 +13,8 @@ from dashboard.statement_data import Detail, Listed, NamedLine, month, payable_c
 from models.payouts import Statement, StatementState
 from models.queries.money_pages import Settled
 
-OPEN_KEY = "open_statement"
+OPEN_KEY, OPEN_ALL_KEY = "open_statement", "open_any_statement"
+"""Of the table of what waits, and of the one of all."""
 TITLE_LETTERS, SHOW_LETTERS, CAMPAIGN_LETTERS = 34, 24, 24
 LISTENS = "Listens"
 STEPS = {"approve": "Approve it", "release": "Held: release or void it", "pay": "Pay it"}
@@ -55,14 +56,15 @@ def statements(rows: Sequence[Listed]) -> pd.DataFrame:
     )
 
 
-def statement_columns(*, is_admin: bool) -> dict[str, Any]:
-    """How each column looks. A click on a month is in the session state under `OPEN_KEY` for one run."""
+def statement_columns(*, is_admin: bool, key: str = OPEN_KEY) -> dict[str, Any]:
+    """How each column looks. A click on a month is in the session state under `key` for one run."""
     column = st.column_config
     return {
         "uuid": None,
-        "month": column.ButtonColumn("Month", type="tertiary", alignment="left", width=150, pinned=True, key=OPEN_KEY),
+        "month": column.ButtonColumn("Month", type="tertiary", alignment="left", width=150, pinned=True, key=key),
         "creator": column.TextColumn("Creator", width=160) if is_admin else None,
         "state": column.TextColumn("State", width=170),
+        "step": column.TextColumn("What to do", width=180),
         "total": column.TextColumn("Total", alignment="right"),
         "brought": column.TextColumn(
             "Brought forward", alignment="right", help="Of earlier statements that were below the minimum payout."

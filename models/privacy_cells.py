@@ -16,8 +16,8 @@ LEAST = 50
 SHARE = 1 / LEAST
 """Of all devices that the sample has: one of it stands for as many as a cell must have."""
 SURE = 2 * LEAST
-"""The low end of a range that comes from the sample and is told: seven devices of it. So many of the sample are among 49
-devices in one case of ten thousand; with `LEAST` it would be one of three hundred."""
+"""The low end of a range from the sample must come to this, or it is hidden: seven devices of it. Among 49 devices are
+so many of the sample in one case of ten thousand; with `LEAST` it would be one of three hundred."""
 EVERYTHING = 1.0
 
 

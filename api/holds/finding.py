@@ -114,7 +114,7 @@ def _is_new_trouble(
 ) -> bool:
     """Whether anything came to light since a person released the log: another gap, or another batch that forks."""
     if rule is rules.LOG_GAP:
-        return bool(False)
+        return bool(json.loads(evidence)["measured"].get("missing") != measured["missing"])
     state = {rules.FORKED_LOG.name: "fork", rules.BROKEN_LOG.name: "broken"}[rule.name]
     days = range(max(decided_day + 1, look.today - rules.LOOK_BACK_DAYS), look.today + 1)
     return hold_findings.has_trouble(look.connection, device, state, days)

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from api.payouts import ledger
 from api.payouts.verify_counts import Recount, Recounted, recount_inputs
+from api.payouts.verify_limits import wrong_limits
 from models import statements as rules
 from models.payouts import LineKind, Statement, StatementLine, StatementState
 from models.queries import ledger as bookings
@@ -36,7 +37,7 @@ class Check:
     """One thing that was looked at."""
 
     name: str
-    """`inputs`, `lines`, `settled`, `before`, `ledger` or `counts`."""
+    """`inputs`, `lines`, `settled`, `before`, `limits`, `ledger` or `counts`."""
     outcome: Outcome
     detail: str
     """What was found, for people."""
@@ -99,6 +100,10 @@ def check_statement(session: Session, statement: Statement, creator: User) -> Re
         report.add("lines", _wrong_lines(report, worked), "The pinned inputs come to these lines and totals.")
     report.add("settled", _wrong_settled(session, report), "What it settles by day is what its inputs say.")
     report.add("before", _wrong_before(session, report), "What was settled before is what earlier statements settled.")
+    if _is_of_these_rules(report, quiet=True):
+        report.add(
+            "limits", wrong_limits(session, statement), "No campaign pays for more than its budget and caps allow."
+        )
     report.add("ledger", _wrong_ledger(session, report, stored), "The ledger has just the bookings that belong to it.")
     return report
 

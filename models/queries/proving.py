@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from models.advertising import Hold, HoldDecision, HoldState
 from models.bulk import chunks
 from models.columns import day_from_number
-from models.payouts import AuditEntry, SettledDay, Statement
+from models.payouts import AuditEntry, SettledDay, Statement, StatementLine
 
 Days = tuple[date, date]
 """First and last."""
@@ -112,29 +112,74 @@ def _entry_of(session: Session, statement: Statement, action: str) -> int | None
     return session.scalars(wanted.order_by(col(AuditEntry.id))).first()
 
 
+def list_void_then(session: Session, statement: Statement) -> set[int]:
+    """Earlier statements that were void already when this one was drafted."""
+    drafted = get_drafted_entry(session, statement) or 0
+    void = select(Statement).where(col(Statement.id) < (statement.id or 0), col(Statement.state) == "void")
+    return {
+        row.id or 0
+        for row in session.scalars(void)
+        if (voided := _entry_of(session, row, "statement.voided")) is not None and voided < drafted
+    }
+
+
 def list_settled_then(
     session: Session, statement: Statement, episodes: Iterable[int]
 ) -> dict[tuple[int, int, date], int]:
     """(episode, campaign, day) -> what the statements that stood when this one was drafted had settled."""
-    drafted = get_drafted_entry(session, statement) or 0
-    older = select(Statement).where(col(Statement.id) < (statement.id or 0), col(Statement.state) == "void")
-    void = {
-        row.id
-        for row in session.scalars(older)
-        if (voided := _entry_of(session, row, "statement.voided")) is not None and voided < drafted
-    }
+    found: dict[tuple[int, int, date], int] = {}
+    void = list_void_then(session, statement)
+    for chunk in chunks(episodes):
+        rows = _settled_before(session, "episode_id", chunk, statement.id or 0)
+        _add_standing(found, rows, void)
+    return found
+
+
+def list_settled_of_campaigns(
+    session: Session, statement: Statement, first_id: int, campaigns: Iterable[int]
+) -> dict[tuple[int, int, date], int]:
+    """The same of campaigns, over all creators' episodes, by statements before number `first_id`."""
+    found: dict[tuple[int, int, date], int] = {}
+    void = list_void_then(session, statement)
+    for chunk in chunks(campaigns):
+        _add_standing(found, _settled_before(session, "campaign_id", chunk, first_id), void)
+    return found
+
+
+def _settled_before(session: Session, column: str, keys: list[int], before: int) -> Iterable[Any]:
     query = text(
         "SELECT statement_id, episode_id, campaign_id, day, quantity FROM settled_day "
-        "WHERE statement_id < :before AND episode_id IN :episodes"
-    ).bindparams(bindparam("episodes", expanding=True))
-    found: dict[tuple[int, int, date], int] = {}
-    for chunk in chunks(episodes):
-        for number, episode_id, campaign_id, day, quantity in session.connection().execute(
-            query, {"before": statement.id, "episodes": chunk}
-        ):
-            if number not in void:
-                key = episode_id, campaign_id, day_from_number(day)
-                found[key] = found.get(key, 0) + quantity
+        f"WHERE statement_id < :before AND {column} IN :keys"
+    ).bindparams(bindparam("keys", expanding=True))
+    return session.connection().execute(query, {"before": before, "keys": keys})
+
+
+def _add_standing(found: dict[tuple[int, int, date], int], rows: Iterable[Any], void: Collection[int]) -> None:
+    for number, episode_id, campaign_id, day, quantity in rows:
+        if number not in void:
+            key = episode_id, campaign_id, day_from_number(day)
+            found[key] = found.get(key, 0) + quantity
+
+
+def list_siblings(session: Session, statement: Statement) -> list[Statement]:
+    """The statements that the same close drafted, this one too."""
+    same = col(Statement.drafted_at) == statement.drafted_at, col(Statement.month) == statement.month
+    return list(session.scalars(select(Statement).where(*same).order_by(col(Statement.id))))
+
+
+def list_charged_before(
+    session: Session, statement: Statement, first_id: int, campaigns: Iterable[int]
+) -> dict[int, int]:
+    """Campaign -> what statements before number `first_id` that stood then charge its advertiser, in cents."""
+    void = list_void_then(session, statement)
+    found: dict[int, int] = {}
+    for chunk in chunks(campaigns):
+        lines = select(StatementLine).where(
+            col(StatementLine.campaign_id).in_(chunk), col(StatementLine.statement_id) < first_id
+        )
+        for line in session.scalars(lines):
+            if line.statement_id not in void:
+                found[line.campaign_id] = found.get(line.campaign_id, 0) + line.gross_cents
     return found
 
 

@@ -190,6 +190,7 @@ TABLE: dict[str, Row] = {
     "GET /v1/statements/{statement_id}/pdf": Row(OWN_SHOW),
     "GET /v1/statements/{statement_id}/export": Row(OWN_SHOW, status=409),  # these pin nothing
     "POST /v1/statements/{statement_id}/verify": Row(ADMINS),
+    "GET /v1/statements/{statement_id}/evidence": Row(ADMINS),
     "POST /v1/statements/{statement_id}/approve": Row(ADMINS, body=DECISION),
     "POST /v1/statements/{statement_id}/hold": Row(ADMINS, body=DECISION | REASON),
     "POST /v1/statements/{statement_id}/release": Row(ADMINS, body=DECISION | REASON, statement="held"),

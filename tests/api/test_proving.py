@@ -10,6 +10,7 @@ from api.events.records import Erase, pack
 from api.payouts.verify import Outcome, Report
 from api.settings import Settings
 from models.advertising import HoldState
+from models.columns import DAY_MS, day_number
 from tests.proof_world import NOV, OCT, ProofWorld, lively, october
 
 
@@ -108,10 +109,50 @@ def test_a_number_that_the_store_made_up_is_found_in_its_line(world: ProofWorld)
     assert found["ads"] == 0
 
 
-def test_two_partitions_worth_of_time_do_not_matter(world: ProofWorld) -> None:
+def test_the_archive_alone_is_enough_when_the_log_was_trimmed(world: ProofWorld) -> None:
     world.house.housekeeper.tidy()
     (statement,) = world.close(OCT)
     world.now = datetime(2027, 2, 1, tzinfo=UTC)
     world.house.housekeeper.tidy()
     assert world.house.log.start(0) == world.house.log.end(0)
     assert world.verify(statement).verdict is Outcome.AGREES
+
+
+def test_budgets_and_caps_that_creators_share_agree_for_each_of_them(world: ProofWorld) -> None:
+    other = world.office.show("dave")
+    world.office.plan(other)
+    theirs = world.office.episode(other)
+    capped = world.office.campaign(from_day=OCT, price_cents=1777, daily_cap=4, impression_cap=20)
+    for episode in (world.tale, theirs):
+        world.place(capped, episode, 0, 10)
+    world.count()
+    for phone in world.phones:
+        world.hear(phone, theirs, october(4), (0, 100))
+    world.count()
+    both = world.close(OCT)
+    assert len(both) == 2
+    assert all(sum(line.unbilled for line in world.lines_of(each)) for each in both)
+    world.hear(world.phones[0], theirs, october(29), (0, 100))
+    world.count()
+    later = world.close(NOV)
+    for each in (*both, *later):
+        report = world.verify(each)
+        assert report.verdict is Outcome.AGREES, problems(report)
+
+
+def test_what_a_hold_had_flagged_that_ended_since_is_spoken_of(world: ProofWorld) -> None:
+    phone = world.phone()
+    for number in range(3):
+        at_ms = day_number(october(15)) * DAY_MS + number * 1_000_000
+        phone.write(world.saga.uuid, "pause", number * 50_000, number * 50_000 + 40_000, at_ms)
+    world.house.send(phone, 1, 1)
+    world.house.send(phone, 3, 3)
+    world.count()
+    (statement,) = world.close(OCT)
+    assert world.verify(statement).verdict is Outcome.AGREES
+    world.house.send(phone, 2, 2)
+    world.count()
+    world.house.housekeeper.look_for_fraud()
+    report = world.verify(statement)
+    assert report.verdict is Outcome.AGREES, problems(report)
+    assert "1 that were held cannot be proved any more" in problems(report)

@@ -97,6 +97,19 @@ def test_a_day_that_was_left_out_of_the_inputs_is_found(world: ProofWorld, state
     assert "stated nothing; recomputed" in problems(report)
 
 
+def more_than_the_budget(inputs: rules.Inputs) -> None:
+    """The advertiser's budget would not have paid for these."""
+    for row in inputs["counts"]:
+        row[8], row[9] = row[8] + row[9], 0
+
+
+def test_impressions_beyond_the_budget_are_found(world: ProofWorld, statement: Statement) -> None:
+    repinned(world, more_than_the_budget, with_hash=True)
+    report = world.verify(statement)
+    assert outcomes(report)["limits"] is Outcome.DIFFERS
+    assert "pay for another number than its budget and caps leave" in problems(report)
+
+
 def test_a_changed_seal_is_found(world: ProofWorld, statement: Statement) -> None:
     packed = world.found(statement.uuid).statement.inputs
     sealed = rules.unpack_sealed(packed)

@@ -17,6 +17,11 @@ from api.settings import Settings
 from tests.api.access_table import OK, TABLE, Row
 from tests.api.access_world import ROLES, World, inhabited
 
+MONEY = re.compile(
+    r"(POST|PUT|PATCH|DELETE) /v1/"
+    r"(advertisers|campaigns|placements|holds|payouts|statements|payee|webhooks|shows/.*/rate-plans)"
+)
+CHANGES_NOTHING = {"POST /v1/statements/{statement_id}/verify"}
 PAST_THE_ROUTES = {"POST /v1/sync"}
 """What the application answers before it looks for a route."""
 
@@ -109,3 +114,15 @@ def test_everybody_gets_what_the_table_says(world: World, key: str) -> None:
         if not is_as_expected(answer, row.access[role], row)
     }
     assert wrong == {}, f"expected {row.access}"
+
+
+def test_every_call_that_changes_something_about_money_needs_a_key(world: World) -> None:
+    things = world.things()
+    calls = [key for key in TABLE if MONEY.match(key) and key not in CHANGES_NOTHING]
+    assert len(calls) > 25
+    answers = {}
+    for key in calls:
+        method, path = filled(key, things).split(" ", 1)
+        answers[key] = world.client.request(method, path, headers=world.headers["admin"], json={})
+    assert {key: answer.text for key, answer in answers.items() if answer.status_code != 400} == {}
+    assert {answer.json()["error"] for answer in answers.values()} == {"idempotency_key_missing"}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api.holds.held_days import verdicts
@@ -15,6 +15,7 @@ NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 @given(st.lists(st.integers(0, 400), max_size=40))
+@example([0, 0, 0, 0, 0, 60])
 def test_a_crowd_is_all_of_any_hour_with_too_many(minutes: list[int]) -> None:
     registered = [(NOON + timedelta(minutes=at), bytes([place])) for place, at in enumerate(sorted(minutes))]
     expected = {

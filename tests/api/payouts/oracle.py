@@ -107,8 +107,9 @@ class Oracle:
 
     def _decide(self, fates: dict[Key, Fate]) -> None:
         by_campaign: dict[int, list[Key]] = defaultdict(list)
+        first_plans = self._first_plans()
         for (episode, campaign, day), fate in fates.items():
-            if not self._has_plan(episode, day):
+            if episode not in first_plans or day < first_plans[episode]:
                 fate.unplanned = fate.payable - fate.settled
             elif campaign:
                 by_campaign[campaign].append((episode, campaign, day))
@@ -117,11 +118,12 @@ class Oracle:
         for campaign, keys in by_campaign.items():
             self._bill(campaign, {key: fates[key] for key in sorted(keys, key=lambda key: (key[2], key[0]))})
 
-    def _has_plan(self, episode: int, day: date) -> bool:
-        starts = self.rows(
-            f"SELECT MIN(r.from_day) FROM rate_plan r JOIN episode e ON e.show_id = r.show_id WHERE e.id = {episode}"
+    def _first_plans(self) -> dict[int, date]:
+        """Episode -> the day on which its show's first plan begins; from there on there always is one."""
+        found = self.rows(
+            "SELECT e.id, MIN(r.from_day) FROM rate_plan r JOIN episode e ON e.show_id = r.show_id GROUP BY e.id"
         )
-        return starts[0][0] is not None and to_date(starts[0][0]) <= day
+        return {episode: to_date(day) for episode, day in found}
 
     def _bill(self, campaign: int, days: dict[Key, Fate]) -> None:
         """One impression after the other, as long as there is money and room."""

