@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             state.engine.dispose()
             state.read_engine.dispose()
 
-    app = EarshotAPI(title="Earshot", version="0.3.0", lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    app = EarshotAPI(title="Earshot", version="0.4.0", lifespan=lifespan, docs_url="/docs", redoc_url=None)
     app.state.settings = settings
     install_handlers(app)
     _include_routers(app)

@@ -75,8 +75,12 @@ class ProofWorld:
         for number, (start, end) in enumerate(spans):
             at_ms = day_number(day) * DAY_MS + 8 * 3_600_000 + number * 1000
             phone.write(episode.uuid, "pause", start * 1000, end * 1000, at_ms, offline=offline, **more)
+        self.send(phone, first, len(phone.log))
+
+    def send(self, phone: Phone, first: int, last: int) -> None:
+        """A stretch of the phone's log arrives now."""
         self.house.now_ms = int(self.now.timestamp() * 1000)
-        self.house.send(phone, first, len(phone.log))
+        self.house.send(phone, first, last)
 
     def fetch(self, episode: Episode, day: date, seconds: int = 600) -> None:
         """Somebody's app fetches the first seconds of an episode."""

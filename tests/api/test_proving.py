@@ -145,12 +145,13 @@ def test_what_a_hold_had_flagged_that_ended_since_is_spoken_of(world: ProofWorld
     for number in range(3):
         at_ms = day_number(october(15)) * DAY_MS + number * 1_000_000
         phone.write(world.saga.uuid, "pause", number * 50_000, number * 50_000 + 40_000, at_ms)
-    world.house.send(phone, 1, 1)
-    world.house.send(phone, 3, 3)
+    world.send(phone, 1, 1)
+    world.send(phone, 3, 3)
     world.count()
     (statement,) = world.close(OCT)
+    assert sum(line.held for line in world.lines_of(statement) if line.kind == "listens") == 2
     assert world.verify(statement).verdict is Outcome.AGREES
-    world.house.send(phone, 2, 2)
+    world.send(phone, 2, 2)
     world.count()
     world.house.housekeeper.look_for_fraud()
     report = world.verify(statement)
