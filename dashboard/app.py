@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard import session, theme
+from dashboard import money_pages, session, theme
 from dashboard.app_pages import (
     campaign,
     campaigns,
@@ -28,15 +28,27 @@ def main() -> None:
     if user is None:
         _signed_out()
         return
-    page = st.navigation(_pages(user))
+    page = st.navigation(_pages(user), expanded=True)
     with st.sidebar:
         _account(user)
     page.run()
 
 
-def _pages(user: User) -> list[st.Page]:
+def _pages(user: User) -> dict[str, list[st.Page]]:
+    """What somebody may open, by the heading that it stands below."""
     if user.role == Role.ADVERTISER:
-        return _advertising(user)
+        return {"Advertising": _advertising(user)}
+    if user.role == Role.ADMIN:
+        return {
+            "Listening": _listening(user),
+            "Operations": _operations(user),
+            "Advertising": _advertising(user),
+            "Payouts": money_pages.for_admin(user),
+        }
+    return {"Listening": _listening(user), "Payouts": money_pages.for_creator(user)}
+
+
+def _listening(user: User) -> list[st.Page]:
 
     def draw_overview() -> None:
         overview.render(user, one_episode)
@@ -52,21 +64,22 @@ def _pages(user: User) -> list[st.Page]:
 
     all_episodes = st.Page(draw_episodes, title="Episodes", icon=":material/podcasts:", url_path="episodes")
     one_episode = st.Page(draw_episode, title="Episode", url_path="episode", visibility="hidden")
-    pages = [
+    return [
         st.Page(draw_overview, title="Overview", icon=":material/monitoring:", url_path="overview", default=True),
         all_episodes,
         st.Page(draw_downloads, title="Downloads", icon=":material/download:", url_path="downloads"),
         one_episode,
     ]
 
+
+def _operations(user: User) -> list[st.Page]:
     def draw_explain() -> None:
         explain.render(user)
 
-    if user.role == Role.ADMIN:
-        pages.append(st.Page(pipeline.render, title="Pipeline", icon=":material/account_tree:", url_path="pipeline"))
-        pages.append(st.Page(draw_explain, title=explain.TITLE, icon=":material/rule:", url_path="hits"))
-        pages.extend(_advertising(user))
-    return pages
+    return [
+        st.Page(pipeline.render, title="Pipeline", icon=":material/account_tree:", url_path="pipeline"),
+        st.Page(draw_explain, title=explain.TITLE, icon=":material/rule:", url_path="hits"),
+    ]
 
 
 def _advertising(user: User) -> list[st.Page]:

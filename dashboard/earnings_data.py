@@ -1,4 +1,7 @@
-"""What pages ask of the store about money that is not in a statement yet. Cells are those of `GET /v1/payouts/pending`."""
+"""What pages ask of the store about money that is not in a statement yet, and about what is paid.
+
+Cells are those of `GET /v1/payouts/pending`.
+"""
 
 from collections import defaultdict
 from datetime import date

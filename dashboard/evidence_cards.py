@@ -96,7 +96,7 @@ def totals(detail: Detail) -> None:
         (
             "To pay",
             shown.to_pay(row),
-            "with what it brings forward" if row.brought_forward_cents else "the whole total",
+            "all together" if row.brought_forward_cents else "the whole total",
         ),
         ("Total", money.said(row.total_cents, row.currency), f"{len(detail.lines):,} lines"),
         ("Brought forward", money.said(row.brought_forward_cents, row.currency), _brought(detail)),

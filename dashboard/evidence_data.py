@@ -1,4 +1,4 @@
-"""What an admin looks at before approving a statement: the counts behind it, what was kept back, what may still come."""
+"""What an admin looks at before approving a statement: what was kept back of its month, and what may still come."""
 
 from collections import defaultdict
 from collections.abc import Callable

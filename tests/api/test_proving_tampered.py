@@ -18,7 +18,7 @@ from models.columns import DAY_MS
 from models.payouts import Statement
 from tests.api.payouts.test_pdf import written
 from tests.api.test_proving import outcomes, problems
-from tests.proof_world import OCT, ProofWorld, lively
+from tests.proof_world import NOV, OCT, ProofWorld, lively, october
 
 run = CliRunner().invoke
 
@@ -123,6 +123,18 @@ def test_a_changed_seal_is_found(world: ProofWorld, statement: Statement) -> Non
 def test_what_is_settled_otherwise_is_found(world: ProofWorld, statement: Statement) -> None:
     world.change("UPDATE settled_day SET quantity = quantity - 1 WHERE campaign_id = 0 AND day = 20734")
     assert outcomes(world.verify(statement)) == {"settled": Outcome.DIFFERS}
+
+
+def test_another_number_settled_before_is_found_in_the_later_statement(world: ProofWorld, statement: Statement) -> None:
+    world.hear(world.phones[1], world.tale, october(4), (0, 100))
+    world.hear(world.phones[1], world.saga, october(4), (0, 100))
+    world.count()
+    later = world.close(NOV)[-1]
+    assert world.verify(later).verdict is Outcome.AGREES
+    world.change(
+        "UPDATE settled_day SET quantity = quantity - 1 WHERE campaign_id = 0 AND statement_id = :id", id=statement.id
+    )
+    assert outcomes(world.verify(later)) == {"before": Outcome.DIFFERS}
 
 
 LEDGER = {

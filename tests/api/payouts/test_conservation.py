@@ -61,7 +61,9 @@ class World:
         self.episodes = [self.office.episode(show) for show in self.shows for _ in range(2)]
         self.office.plan(self.shows[0], date(2026, 1, 1), listen_price_cents=33_333, minimum_cents=1_000)
         self.office.plan(self.shows[1], date(2026, 2, 5), listen_price_cents=77_777, ad_share_bp=3_333)
-        self.office.plan(self.shows[2], date(2025, 12, 1), listen_price_cents=12_345, currency="USD", minimum_cents=3_000)
+        self.office.plan(
+            self.shows[2], date(2025, 12, 1), listen_price_cents=12_345, currency="USD", minimum_cents=3_000
+        )
         self.campaigns = [
             self.office.campaign(price_cents=99_999, budget_cents=1_500, from_day=date(2025, 12, 1)),
             self.office.campaign(price_cents=7_777, budget_cents=10_000, daily_cap=1, impression_cap=9),
@@ -338,7 +340,7 @@ WALKS = {
 """What has to happen in a walk, most of it, or it proves little."""
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2, 3])
 def test_months_of_listening_and_deciding_lose_nothing_and_pay_nothing_twice(
     make_world, engine: Engine, seed: int
 ) -> None:
