@@ -112,15 +112,15 @@ def placements(rows: Sequence[InShow]) -> pd.DataFrame:
             "where": [
                 formats.shorten(row.episode.title, TITLE_LETTERS) if row.episode else "All new episodes" for row in rows
             ],
-            "part": [positions.span(row.placement.start_ms, row.placement.end_ms) for row in rows],
-            "days": [_days(row) for row in rows],
             "state": [_state(row, clock.today()) for row in rows],
-            "creative": [row.creative.name if row.creative else formats.DASH for row in rows],
             "delivered": [row.delivered for row in rows],
             "confirmed": [row.confirmed for row in rows],
             "offline": [
                 formats.share(row.offline_confirmed / row.confirmed) if row.confirmed else formats.DASH for row in rows
             ],
+            "part": [positions.span(row.placement.start_ms, row.placement.end_ms) for row in rows],
+            "days": [_days(row) for row in rows],
+            "creative": [row.creative.name if row.creative else formats.DASH for row in rows],
         }
     )
 
@@ -142,9 +142,9 @@ def placement_columns() -> dict[str, Any]:
     """How each column looks."""
     column = st.column_config
     return {
-        "advertiser": column.TextColumn("Advertiser", width=220, pinned=True),
-        "campaign": column.TextColumn("Campaign", width=160),
-        "where": column.TextColumn("Episode", width=220),
+        "advertiser": column.TextColumn("Advertiser", width=190, pinned=True),
+        "campaign": column.TextColumn("Campaign", width=140),
+        "where": column.TextColumn("Episode", width=190),
         "part": column.TextColumn("Part"),
         "days": column.TextColumn("Counts (UTC)"),
         "state": column.TextColumn("State"),

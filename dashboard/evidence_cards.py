@@ -51,13 +51,18 @@ def _change(detail: Detail) -> tuple[bool, str]:
 def _completeness(found: Completeness) -> tuple[bool, str]:
     if not found.arrived:
         return True, "**Completeness**: nothing was heard in this month."
+    if found.unknown == found.arrived:
+        return False, (
+            f"**Completeness**: {formats.number(found.arrived)} listens of the month have arrived. How many are still "
+            "to come cannot be said: it was not watched how they came in. What comes later is settled next month."
+        )
     said = (
         f"**Completeness**: {found.share * 100:.1f} % of the month's listens are thought to have arrived "
         f"({formats.number(found.arrived)} of about {formats.number(found.expected)}; at most "
         f"{formats.number(found.high)}). What comes later is settled next month."
     )
-    if found.unknown_days:
-        said += f" Of {formats.number(found.unknown_days)} days of shows it cannot be said."
+    if found.unknown:
+        said += f" Of {formats.number(found.unknown)} of them it cannot be said how many are still to come."
     return found.share >= 0.99, said
 
 

@@ -38,8 +38,8 @@ class Completeness(NamedTuple):
     expected: int
     low: int
     high: int
-    unknown_days: int
-    """Days of shows, with listens, of which it cannot be said."""
+    unknown: int
+    """Arrived ones of days of which it cannot be said how many will have come."""
 
     @property
     def share(self) -> float:
@@ -97,7 +97,7 @@ def _complete(shows: tuple[int, ...], period: Period) -> Completeness:
             count = counts[day]
             arrived += count
             if found is None:
-                unknown += count > 0
+                unknown += count
                 expected, low, high = expected + count, low + count, high + count
             else:
                 expected, low, high = expected + found.expected_listens, low + found.low, high + found.high

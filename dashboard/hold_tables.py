@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import formats, hold_data, hold_texts
-from dashboard.hold_data import HoldDetail, HoldRow
+from dashboard.hold_data import HoldDetail, HoldRow, Kept
 
 OPEN_KEY = "open_hold"
 
@@ -24,8 +24,6 @@ def holds(rows: Sequence[HoldRow]) -> pd.DataFrame:
             "playbacks": [row.playbacks for row in rows],
             "devices": [row.devices for row in rows],
             "downloads": [row.downloads for row in rows],
-            "listens": [row.kept.listens for row in rows],
-            "impressions": [row.kept.impressions for row in rows],
             "reason": [row.reason or formats.DASH for row in rows],
             "decided": [row.hold.decided_at for row in rows],
         }
@@ -50,12 +48,33 @@ def hold_columns(*, is_admin: bool) -> dict[str, Any]:
         # A creator learns nothing of devices.
         "devices": column.NumberColumn("Devices", format="%,d") if is_admin else None,
         "downloads": column.NumberColumn("Downloads", format="%,d", help="Days of podcast apps that it flags."),
-        "listens": column.NumberColumn(
-            "Listens not paid", format="%,d", help="Of this day under this rule; each once, whatever else flags it."
-        ),
-        "impressions": column.NumberColumn("Impressions not paid", format="%,d", help="As the campaigns are billed."),
         "reason": column.TextColumn("Reason", help="Of the last decision.", width=220),
         "decided": column.DatetimeColumn("Decided (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC"),
+    }
+
+
+def kept(rows: Sequence[Kept]) -> pd.DataFrame:
+    """One row per day and rule, in the order given."""
+    return pd.DataFrame(
+        {
+            "day": [row.day for row in rows],
+            "rule": [hold_texts.title_of(row.rule) for row in rows],
+            "state": [hold_texts.state_of(row.state) for row in rows],
+            "listens": [row.listens for row in rows],
+            "impressions": [row.impressions for row in rows],
+        }
+    )
+
+
+def kept_columns() -> dict[str, Any]:
+    """How each column looks."""
+    column = st.column_config
+    return {
+        "day": column.DateColumn("Day (UTC)", format="D MMM YYYY", pinned=True),
+        "rule": column.TextColumn("Under the rule", width=240),
+        "state": column.TextColumn("State"),
+        "listens": column.NumberColumn("Listens", format="%,d"),
+        "impressions": column.NumberColumn("Impressions", format="%,d", help="As the campaigns are billed."),
     }
 
 
@@ -64,7 +83,7 @@ def measured(detail: HoldDetail) -> pd.DataFrame:
     rows = [(hold_data.measured_name(name), hold_data.measured_value(name, value), "measured")
             for name, value in sorted(detail.measured.items())]  # fmt: skip
     rows += [
-        (hold_data.measured_name(name), hold_data.measured_value(name, value), "the rule's limit")
+        (hold_data.parameter_name(name), hold_data.measured_value(name, value), "the rule's limit")
         for name, value in sorted(detail.parameters.items())
     ]
     return pd.DataFrame(rows, columns=["what", "value", "is"])

@@ -114,8 +114,7 @@ def trail(rows: Sequence[TrailEntry]) -> pd.DataFrame:
             "by": [row.by for row in rows],
             "action": [action(row.entry.action) for row in rows],
             "about": [row.about or formats.DASH for row in rows],
-            "reason": [str(row.detail.get("reason") or row.detail.get("reference") or "") for row in rows],
-            "changed": [changes(row.detail) for row in rows],
+            "why": [_why(row.detail) for row in rows],
         }
     )
 
@@ -125,11 +124,10 @@ def trail_columns() -> dict[str, Any]:
     column = st.column_config
     return {
         "at": column.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", pinned=True),
-        "by": column.TextColumn("Who", width=190),
-        "action": column.TextColumn("What", width=190),
-        "about": column.TextColumn("Of", width=260),
-        "reason": column.TextColumn("Why, or reference", width=220),
-        "changed": column.TextColumn("In detail", width=380),
+        "by": column.TextColumn("Who", width=160),
+        "action": column.TextColumn("What", width=170),
+        "about": column.TextColumn("Of", width=220),
+        "why": column.TextColumn("Why, and what changed", width=420),
     }
 
 
@@ -137,6 +135,11 @@ def action(name: str) -> str:
     """`Statement: approved` for `statement.approved`."""
     subject, _, done = name.partition(".")
     return f"{SUBJECTS.get(subject, subject.capitalize())}: {done.replace('_', ' ')}"
+
+
+def _why(detail: dict[str, Any]) -> str:
+    reason = str(detail.get("reason") or detail.get("reference") or "")
+    return " · ".join(part for part in (reason, changes(detail)) if part)
 
 
 def changes(detail: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ OPEN_KEY, OPEN_ALL_KEY = "open_statement", "open_any_statement"
 """Of the table of what waits, and of the one of all."""
 TITLE_LETTERS, SHOW_LETTERS, CAMPAIGN_LETTERS = 34, 24, 24
 LISTENS = "Listens"
-STEPS = {"approve": "Approve it", "release": "Held: release or void it", "pay": "Pay it"}
+STEPS = {"approve": "Approve it", "release": "Release or void it", "pay": "Pay it"}
 KEPT = ("held", "void", "unbilled")
 COUNTS = ("quantity", "counted", *KEPT)
 
@@ -61,10 +61,10 @@ def statement_columns(*, is_admin: bool, key: str = OPEN_KEY) -> dict[str, Any]:
     column = st.column_config
     return {
         "uuid": None,
-        "month": column.ButtonColumn("Month", type="tertiary", alignment="left", width=150, pinned=True, key=key),
-        "creator": column.TextColumn("Creator", width=160) if is_admin else None,
-        "state": column.TextColumn("State", width=170),
-        "step": column.TextColumn("What to do", width=180),
+        "month": column.ButtonColumn("Month", type="tertiary", alignment="left", width=140, pinned=True, key=key),
+        "creator": column.TextColumn("Creator", width=130) if is_admin else None,
+        "state": column.TextColumn("State", width=150),
+        "step": column.TextColumn("What to do"),
         "total": column.TextColumn("Total", alignment="right"),
         "brought": column.TextColumn(
             "Brought forward", alignment="right", help="Of earlier statements that were below the minimum payout."
@@ -84,8 +84,8 @@ def lines(rows: Sequence[NamedLine], detail: Detail) -> pd.DataFrame:
             "show": [formats.shorten(row.episode.show_title, SHOW_LETTERS) for row in rows],
             "pays": [formats.shorten(row.campaign, CAMPAIGN_LETTERS) if row.is_ads else LISTENS for row in rows],
             "month": [late_month(row.line.month, detail.statement.month) for row in rows],
-            **{name: [getattr(row.line, name) for row in rows] for name in COUNTS},
             "amount": [money.said(row.line.amount_cents, currency) for row in rows],
+            **{name: [getattr(row.line, name) for row in rows] for name in COUNTS},
             "gross": [_or_dash(row.line.gross_cents, currency) for row in rows],
         }
     )
@@ -95,10 +95,10 @@ def line_columns(*, is_admin: bool) -> dict[str, Any]:
     """How each column looks; what advertisers pay is for admins."""
     column = st.column_config
     return {
-        "episode": column.TextColumn("Episode", width=240, pinned=True),
-        "show": column.TextColumn("Show", width=170),
-        "pays": column.TextColumn("For", width=150, help="Listens, or impressions of a campaign."),
-        "month": column.TextColumn("Heard in", width=130),
+        "episode": column.TextColumn("Episode", width=220, pinned=True),
+        "show": column.TextColumn("Show", width=150),
+        "pays": column.TextColumn("For", width=130, help="Listens, or impressions of a campaign."),
+        "month": column.TextColumn("Heard in"),
         **count_columns(),
         "amount": column.TextColumn("Amount", alignment="right"),
         "gross": column.TextColumn("Advertiser pays", alignment="right") if is_admin else None,

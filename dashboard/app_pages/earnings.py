@@ -32,23 +32,32 @@ def _cards(rows: Sequence[Statement], found: Months) -> None:
     paid = [row for row in rows if row.state == StatementState.PAID]
     approved = [row for row in rows if row.state == StatementState.APPROVED]
     drafted = [row for row in rows if row.state == StatementState.DRAFT]
-    waiting = " · ".join(money.said(cents, currency) for currency, cents in found.pending.items())
     cards = (
-        ("Paid", _sum(paid), _number(len(paid), "statement")),
-        ("Approved", _sum(approved), "booked as yours; carried over, or paid next"),
-        ("Drafted", _sum(drafted), "somebody has yet to approve it"),
-        ("Pending", waiting or formats.DASH, "counted, and in no statement yet"),
+        ("Paid", *_said(_sums(paid), _number(len(paid), "statement"))),
+        ("Approved", *_said(_sums(approved), "booked as yours; carried over, or paid next")),
+        ("Drafted", *_said(_sums(drafted), "somebody has yet to approve it")),
+        ("Pending", *_said(found.pending, "counted, and in no statement yet")),
         ("Held", formats.number(found.total.held), "listens and impressions that are being looked at"),
     )
     evidence_cards.draw_cards("earnings", cards)
 
 
-def _sum(rows: Sequence[Statement]) -> str:
+def _sums(rows: Sequence[Statement]) -> dict[str, int]:
     # Totals alone: what a statement brings forward is the total of another one.
     sums: dict[str, int] = defaultdict(int)
     for row in rows:
         sums[row.currency] += row.total_cents
-    return " · ".join(money.said(cents, currency) for currency, cents in sorted(sums.items())) or formats.DASH
+    return sums
+
+
+def _said(sums: dict[str, int], note: str) -> tuple[str, str]:
+    """The largest amount for the card, others below it: they are of other currencies and cannot be added."""
+    ordered = sorted(sums.items(), key=lambda item: -item[1])
+    if not ordered:
+        return formats.DASH, note
+    (currency, cents), *others = ordered
+    more = "".join(f"and {money.said(amount, other)}; " for other, amount in others)
+    return money.said(cents, currency), more + note
 
 
 def _number(number: int, noun: str) -> str:

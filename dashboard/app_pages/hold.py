@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import formats, hold_data, hold_forms, hold_tables, hold_texts, tables
+from dashboard import formats, hold_cards, hold_data, hold_forms, hold_tables, hold_texts, tables
 from dashboard.hold_data import HoldDetail
 from models.tables import User
 
@@ -27,23 +27,18 @@ def render(user: User, all_holds: st.Page | None) -> None:
         st.subheader("Decide")
         hold_forms.decide(hold)
     _flagged(found)
+    hold_cards.not_paid(found.kept)
     _decisions(found)
 
 
 def _measured(found: HoldDetail) -> None:
     st.subheader("What was found")
     st.write(hold_texts.meaning_of(found.row.hold.rule))
-    kept = found.row.kept
-    if found.row.hold.state != "released":
-        st.markdown(
-            f"Not paid of this day under this rule: **{formats.number(kept.listens)}** listens and "
-            f"**{formats.number(kept.impressions)}** impressions."
-        )
     table = hold_tables.measured(found)
     if table.empty:
         st.caption("The finding itself is all there is: nothing is measured.")
         return
-    st.dataframe(table, hide_index=True, column_config=hold_tables.measured_columns())
+    st.dataframe(table, hide_index=True, height="content", column_config=hold_tables.measured_columns())
 
 
 def _flagged(found: HoldDetail) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import data, formats, hold_data, hold_tables, hold_texts, tables
+from dashboard import data, formats, hold_cards, hold_data, hold_tables, hold_texts, tables
 from models.advertising import HoldState
 from models.tables import User
 
@@ -16,13 +16,16 @@ def render(user: User, one_hold: st.Page | None) -> None:
     st.caption(
         "What a rule flags is counted, and not paid until somebody has released it. Choose one to see what was found."
     )
-    by_title = {show.title: show for show in data.shows(user)}
+    shows = {str(show.uuid): show for show in data.shows(user)}
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     with left:
         state = st.segmented_control("State", list(STATES), default="Held", required=True, key="holds-state")
     rule = middle.selectbox("Rule", [ALL, *hold_texts.RULES], format_func=_rule_name, key="holds-rule")
-    show = right.selectbox("Show", [ALL, *by_title], key="holds-show")
-    wanted = STATES[state or "Held"], None if rule in (ALL, None) else rule, by_title.get(show or ALL)
+    show = right.selectbox(
+        "Show", [ALL, *shows], format_func=lambda uuid: shows[uuid].title if uuid in shows else uuid, key="holds-show"
+    )
+    chosen = shows.get(show or ALL)
+    wanted = STATES[state or "Held"], None if rule in (ALL, None) else rule, chosen
     rows = hold_data.holds(*wanted)
     with st.container(border=True, key="card-holds"):
         if not rows:
@@ -39,6 +42,7 @@ def render(user: User, one_hold: st.Page | None) -> None:
         click = st.session_state.get(hold_tables.OPEN_KEY)
         if click is not None and one_hold is not None:
             st.switch_page(one_hold, query_params={"hold": table["uuid"].iloc[click["row"]]})
+    hold_cards.not_paid(hold_data.kept(rows, user, chosen))
 
 
 def _rule_name(rule: str) -> str:
@@ -72,6 +76,7 @@ def render_for_creator(user: User) -> None:
             table.drop(columns=["devices"]), hide_index=True, height=tables.height(table), row_height=tables.ROW_PIXELS,
             column_config=hold_tables.hold_columns(is_admin=False), placeholder=formats.DASH,
         )  # fmt: skip
+    hold_cards.not_paid(hold_data.kept(rows, user))
     with st.container(border=True, key="card-rules"):
         st.subheader("What these rules look for")
         for rule in sorted({row.hold.rule for row in rows}):

@@ -20,7 +20,10 @@ def render(user: User, one_statement: st.Page | None, all_holds: st.Page | None)
     st.title("Statements")
     waiting = statement_data.waiting()
     everything = statement_data.standing(user)
-    _cards(waiting, statement_data.open_holds())
+    holds = statement_data.open_holds()
+    _cards(waiting, holds)
+    if all_holds is not None and holds:
+        st.page_link(all_holds, label="Look at what is held back", icon=":material/arrow_forward:")
     _queue(waiting, bool(everything))
     if everything:
         _all(everything)
@@ -31,8 +34,6 @@ def render(user: User, one_statement: st.Page | None, all_holds: st.Page | None)
     with right, st.container(border=True, key="card-batch", height="stretch"):
         _batch([row for row in waiting if step_of(row.statement) == "pay"])
     _open(one_statement)
-    if all_holds is not None and statement_data.open_holds():
-        st.page_link(all_holds, label="Look at what is held back", icon=":material/arrow_forward:")
 
 
 def _cards(waiting: Sequence[Listed], holds: int) -> None:
@@ -68,7 +69,7 @@ def _queue(waiting: Sequence[Listed], is_any: bool) -> None:
         table.insert(4, "step", [shown.STEPS[step_of(row.statement)] for row in waiting])
         columns = shown.statement_columns(is_admin=True, key=shown.OPEN_KEY)
         st.dataframe(
-            table.drop(columns=["reference"]), hide_index=True, height=tables.height(table),
+            table.drop(columns=["reference", "drafted"]), hide_index=True, height=tables.height(table),
             row_height=tables.ROW_PIXELS, column_config=columns,
         )  # fmt: skip
         _remember(table, shown.OPEN_KEY)

@@ -50,7 +50,7 @@ def test_creators_see_theirs_and_admins_all(busy: Office) -> None:
     everybody = busy.read("ada", "/v1/payouts/pending")
     for name in ("counted", *PARTS):
         assert everybody["total"][name] == carol["total"][name] + dave["total"][name]
-    assert everybody["items"] == sorted(carol["items"] + dave["items"], key=lambda item: everybody["items"].index(item))
+    assert everybody["items"] == sorted(carol["items"] + dave["items"], key=everybody["items"].index)
     assert (dave["total"]["counted"], dave["total"]["no_plan"]) == (40, 40)
     only = busy.read("ada", f"/v1/payouts/pending?creator={busy.users['dave'].uuid}")
     assert only == dave
