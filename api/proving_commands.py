@@ -83,7 +83,7 @@ def _bar() -> Iterator[Progress]:
 def _print(report: verify.Report) -> None:
     console = Console(highlight=False, markup=False)
     found = verify.as_json(report)
-    table = Table()
+    table = Table(caption="Paid of counted, what is kept back, and the amount in minor units, as cents.")
     for title in ("Episode", "Campaign", "Month", "Statement says", "Recomputed", "Agrees"):
         table.add_column(title, overflow="fold")
     for line in found["lines"]:

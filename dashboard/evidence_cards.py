@@ -155,10 +155,10 @@ def lines(detail: Detail, *, is_admin: bool) -> None:
         by_month = shown.by_month(detail)
         st.dataframe(by_month, hide_index=True, column_config=shown.month_columns())
         st.caption("By episode and campaign. The amounts add up to the total, to the cent.")
-        table = shown.lines(detail.lines, detail)
+        table = shown.lines(detail.lines, detail, is_admin=is_admin)
         st.dataframe(
             table, hide_index=True, height=tables.height(table), row_height=tables.ROW_PIXELS,
-            column_config=shown.line_columns(is_admin=is_admin),
+            column_config=shown.line_columns(),
         )  # fmt: skip
 
 

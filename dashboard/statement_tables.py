@@ -75,10 +75,10 @@ def statement_columns(*, is_admin: bool, key: str = OPEN_KEY) -> dict[str, Any]:
     }
 
 
-def lines(rows: Sequence[NamedLine], detail: Detail) -> pd.DataFrame:
-    """One row per line, in the statement's order."""
+def lines(rows: Sequence[NamedLine], detail: Detail, *, is_admin: bool) -> pd.DataFrame:
+    """One row per line, in the statement's order; what advertisers pay is for admins."""
     currency = detail.statement.currency
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "episode": [formats.shorten(row.episode.title, TITLE_LETTERS) for row in rows],
             "show": [formats.shorten(row.episode.show_title, SHOW_LETTERS) for row in rows],
@@ -89,10 +89,11 @@ def lines(rows: Sequence[NamedLine], detail: Detail) -> pd.DataFrame:
             "gross": [_or_dash(row.line.gross_cents, currency) for row in rows],
         }
     )
+    return table if is_admin else table.drop(columns=["gross"])
 
 
-def line_columns(*, is_admin: bool) -> dict[str, Any]:
-    """How each column looks; what advertisers pay is for admins."""
+def line_columns() -> dict[str, Any]:
+    """How each column looks."""
     column = st.column_config
     return {
         "episode": column.TextColumn("Episode", width=220, pinned=True),
@@ -101,7 +102,7 @@ def line_columns(*, is_admin: bool) -> dict[str, Any]:
         "month": column.TextColumn("Heard in"),
         **count_columns(),
         "amount": column.TextColumn("Amount", alignment="right"),
-        "gross": column.TextColumn("Advertiser pays", alignment="right") if is_admin else None,
+        "gross": column.TextColumn("Advertiser pays", alignment="right"),
     }
 
 

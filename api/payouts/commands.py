@@ -38,9 +38,10 @@ def close(month: str, *, email: str, as_json: bool) -> None:
         answer = schemas.ClosedOut(month=month, made=len(found.made), items=made)
         typer.echo(answer.model_dump_json())
         return
-    _print(made)
+    if made:
+        _print(made)
     standing = len(made) - len(found.made)
-    typer.echo(f"{month}: {len(found.made)} drafted, {standing} there already. Another admin approves them.")
+    typer.echo(f"{month}: {len(found.made)} drafted, {standing} there already.")
 
 
 def show_all(*, month: str, state: str, as_json: bool) -> None:

@@ -53,6 +53,7 @@ def test_closing_again_changes_nothing_and_what_came_later_waits_for_the_next_mo
     episode = office.episode(show)
     office.plan(show)
     office.listens(episode, OCT_1, 1000)
+    office.listens(episode, OCT_2, 50)
     (statement,) = office.close("2026-10")
     office.listens(episode, OCT_1, 1300)
     assert office.close("2026-10") == [statement]
@@ -60,7 +61,7 @@ def test_closing_again_changes_nothing_and_what_came_later_waits_for_the_next_mo
     office.listens(episode, NOV_1, 10)
     (later,) = office.close("2026-11")
     assert [(line["month"], line["quantity"], line["counted"], line["is_late"]) for line in office.lines(later)] == [
-        ("2026-10", 300, 1300, True),
+        ("2026-10", 300, 1350, True),
         ("2026-11", 10, 10, False),
     ]
 
