@@ -8,7 +8,7 @@ from dashboard import hold_tables, tables
 from dashboard.hold_data import Kept
 
 ONCE = (
-    "Each listen and impression once: where several rules flag it, under the first by name. Refused ones are never "
+    "Each listen and impression once: where several rules flag it, under one of them. Refused ones are never "
     "paid; held ones are, once they are released."
 )
 

@@ -10,6 +10,7 @@ from dashboard import formats, hold_data, hold_texts
 from dashboard.hold_data import HoldDetail, HoldRow, Kept
 
 OPEN_KEY = "open_hold"
+SHOW_LETTERS = 25
 
 
 def holds(rows: Sequence[HoldRow]) -> pd.DataFrame:
@@ -20,7 +21,7 @@ def holds(rows: Sequence[HoldRow]) -> pd.DataFrame:
             "rule": [hold_texts.title_of(row.hold.rule) for row in rows],
             "day": [row.hold.day for row in rows],
             "state": [hold_texts.state_of(row.hold.state) for row in rows],
-            "shows": [", ".join(row.shows) or formats.DASH for row in rows],
+            "shows": [shows(row.shows) for row in rows],
             "playbacks": [row.playbacks for row in rows],
             "devices": [row.devices for row in rows],
             "downloads": [row.downloads for row in rows],
@@ -28,6 +29,13 @@ def holds(rows: Sequence[HoldRow]) -> pd.DataFrame:
             "decided": [row.hold.decided_at for row in rows],
         }
     )
+
+
+def shows(titles: Sequence[str]) -> str:
+    """`Kettle Physics`, `Kettle Physics and 2 more`."""
+    if len(titles) <= 1:
+        return formats.shorten(titles[0], SHOW_LETTERS) if titles else formats.DASH
+    return f"{formats.shorten(titles[0], SHOW_LETTERS - 9)} and {len(titles) - 1} more"
 
 
 def hold_columns(*, is_admin: bool) -> dict[str, Any]:
@@ -43,7 +51,7 @@ def hold_columns(*, is_admin: bool) -> dict[str, Any]:
         "rule": rule,
         "day": column.DateColumn("Day (UTC)", format="D MMM YYYY"),
         "state": column.TextColumn("State"),
-        "shows": column.TextColumn("Shows", width=190),
+        "shows": column.TextColumn("Shows", width=180),
         "playbacks": column.NumberColumn("Playbacks", format="%,d", help="That it flags."),
         # A creator learns nothing of devices.
         "devices": column.NumberColumn("Devices", format="%,d") if is_admin else None,

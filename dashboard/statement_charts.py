@@ -23,7 +23,7 @@ def settled_per_day(frame: pd.DataFrame, noun: str, colour: str) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(showlegend=bool(frame["is_late"].any()))
     highest, lowest = max(1.0, float(frame["quantity"].max())), min(0.0, float(frame["quantity"].min()))
-    figure.update_xaxes(tickformat="%-d %b", type="date", nticks=9, fixedrange=True)
+    figure.update_xaxes(tickformat="%-d %b", type="date", nticks=7, tickangle=0, fixedrange=True)
     figure.update_yaxes(tickformat=",d", nticks=5, fixedrange=True, range=[lowest * 1.1, highest * 1.1])
     # Plotly would label 0, 0.5, 1, and there is no half a listen.
     figure.update_yaxes(**({"dtick": 1} if highest - lowest < 5 else {}))

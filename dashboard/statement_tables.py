@@ -46,10 +46,10 @@ def statements(rows: Sequence[Listed]) -> pd.DataFrame:
             "uuid": [str(row.statement.uuid) for row in rows],
             "month": [month(row.statement.month) for row in rows],
             "creator": [row.creator.name or row.creator.email for row in rows],
+            "to_pay": [to_pay(row.statement) for row in rows],
             "state": [state_words(row.statement) for row in rows],
             "total": [money.said(row.statement.total_cents, row.statement.currency) for row in rows],
             "brought": [_or_dash(row.statement.brought_forward_cents, row.statement.currency) for row in rows],
-            "to_pay": [to_pay(row.statement) for row in rows],
             "drafted": [row.statement.drafted_at for row in rows],
             "reference": [row.statement.paid_reference or formats.DASH for row in rows],
         }

@@ -66,7 +66,7 @@ def _queue(waiting: Sequence[Listed], is_any: bool) -> None:
             return
         st.caption("The oldest first. Choose a month to see the evidence, and to decide.")
         table = shown.statements(waiting)
-        table.insert(4, "step", [shown.STEPS[step_of(row.statement)] for row in waiting])
+        table.insert(5, "step", [shown.STEPS[step_of(row.statement)] for row in waiting])
         columns = shown.statement_columns(is_admin=True, key=shown.OPEN_KEY)
         st.dataframe(
             table.drop(columns=["reference", "drafted"]), hide_index=True, height=tables.height(table),
