@@ -124,7 +124,7 @@ def test_a_number_is_never_seen_before_a_lower_one(engine: Engine) -> None:
     assert later == [(first or 0) + 1]
 
 
-@pytest.mark.parametrize("since", [0, SECONDS - 1])
+@pytest.mark.parametrize("since", [0, SECONDS - 1], ids=["from the beginning", "a second before"])
 def test_what_comes_after_the_number_that_was_read_is_for_the_next_time(engine: Engine, since: int) -> None:
     with Session(engine) as session:
         key = add_listener(session)
