@@ -12,6 +12,7 @@ from sqlmodel import Session
 from api import webhooks
 from models.advertising import Campaign
 from models.engine import read_only
+from models.privacy_cells import whole
 from models.queries import campaigns, spending
 from models.spending import Spending, get_spending
 
@@ -58,8 +59,9 @@ def _tell(session: Session, campaign: Campaign, spent: Spending, now: datetime) 
         "name": campaign.name,
         "budget_cents": campaign.budget_cents,
         "currency": campaign.currency,
-        "impressions": spent.impressions,
-        "spent_cents": spent.cents,
+        # In whole fifties, as its advertiser is told of all numbers of people.
+        "impressions": whole(spent.impressions),
+        "spent_cents": spent.terms.charge(whole(spent.impressions)),
         "exhausted_at": now,
     }
     # A budget that was raised can be used up once more.

@@ -5,6 +5,7 @@ the same key when it tries again. Key, answer and effect are one transaction: af
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -17,7 +18,7 @@ from sqlmodel import Session
 from api import clock
 from api.bodies import BoundedRoute, Handler
 from api.deps import SessionDep, UserDep
-from api.errors import ApiError, ConflictError, InvalidError, documented
+from api.errors import ApiError, ConflictError, ForbiddenError, InvalidError, documented
 from models.queries import idempotency
 
 HEADER = "Idempotency-Key"
@@ -65,13 +66,21 @@ class _Claim:
     user_id: int
     key: str
 
-    def keep(self, response: Response) -> None:
-        """Put the answer beside the effect. A refusal that was returned, not raised, is not kept either."""
+    def keep(self, response: Response, instead: dict[str, Any]) -> None:
+        """Put the answer beside the effect, some of its fields replaced. A refusal that was returned, not raised, is
+        not kept either."""
         if response.status_code >= 400:
             self.session.rollback()
             return
         body = bytes(response.body).decode()
+        if instead:
+            body = json.dumps(json.loads(body) | instead, ensure_ascii=False)
         idempotency.put_answer(self.session, self.user_id, self.key, response.status_code, body)
+
+
+def show_once(request: Request, instead: dict[str, Any]) -> None:
+    """Keep the answer to this request with these fields in the place of its own: what is shown once is not stored."""
+    request.state.idempotency_instead = instead
 
 
 class _AnsweredBefore(Exception):  # noqa: N818 - no error: the way out of a route that has nothing to do
@@ -115,7 +124,7 @@ def _claim(
     """Take the request's key before anything is done; leave with the earlier answer when there is one."""
     key, user_id = _check_key(request), user.id or 0
     try:
-        is_first = idempotency.claim_key(session, user_id, key, request_hash, clock.now(), WAIT_SECONDS)
+        is_first = idempotency.claim_key(session, user_id, key, request_hash, user.role, clock.now(), WAIT_SECONDS)
     except OperationalError as error:
         if "lock timeout" not in str(error.orig):
             raise
@@ -130,6 +139,10 @@ def _claim(
         raise KeyReusedError(
             f"The {HEADER} {key!r} belongs to another request. Send a new key with a new request, and the very same "
             "body when you try again."
+        )
+    if stored.role != user.role:  # what the role may see is decided in the route, which a replay never reaches
+        raise ForbiddenError(
+            f"You made this call with the role {stored.role}; yours is {user.role} now. Its answer is not shown again."
         )
     raise _AnsweredBefore(stored.status, stored.body)
 
@@ -178,7 +191,8 @@ class MoneyRoute(BoundedRoute):
                 return before.response
             claim: _Claim | None = getattr(request.state, "idempotency_claim", None)
             if claim is not None:
-                await run_in_threadpool(claim.keep, response)
+                instead: dict[str, Any] = getattr(request.state, "idempotency_instead", {})
+                await run_in_threadpool(claim.keep, response, instead)
             return response
 
         return handle_once

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api import audit_trail, clock
+from api.errors import ConflictError
 from api.webhooks import KINDS_OF
 from models.engine import read_only
 from models.payouts import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
@@ -27,6 +28,12 @@ GONE = 410
 EVENTS_AT_ONCE = 100
 
 _logger = structlog.get_logger(__name__)
+
+
+class StillWaitingError(ConflictError):
+    """It clashes with what is there, or the event is still to be sent to the webhook."""
+
+    code = "delivery_waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,13 @@ def _new_delivery(endpoint_id: int, event_id: int, replay: int) -> WebhookDelive
 
 
 def replay(session: Session, endpoint_id: int, event_id: int) -> WebhookDelivery:
-    """Send an event to an endpoint once more, whatever became of it; it keeps its `webhook-id`."""
+    """Send an event to an endpoint once more, delivered or given up; it keeps its `webhook-id`.
+
+    Raises StillWaitingError while it is to be sent there anyway.
+    """
+    webhooks.lock_endpoint(session, endpoint_id)
+    if webhooks.is_waiting(session, endpoint_id, event_id):
+        raise StillWaitingError("This event still waits to be sent to this webhook. Replay it after it has been.")
     number = webhooks.get_last_replay(session, endpoint_id, event_id) + 1
     delivery = _new_delivery(endpoint_id, event_id, number)
     webhooks.append_delivery(session, delivery)

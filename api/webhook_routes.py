@@ -1,6 +1,8 @@
 """Webhooks over HTTP: everybody's own."""
 
+import hashlib
 from typing import Annotated
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -16,7 +18,7 @@ from api.errors import (
     UnauthenticatedError,
     documented,
 )
-from api.idempotency import MoneyRoute
+from api.idempotency import MoneyRoute, show_once
 from api.webhook_schemas import (
     AttemptOut,
     DeliveryList,
@@ -35,6 +37,10 @@ from models.tables import Role, User
 
 MAX_ENDPOINTS = 20
 """Of one user."""
+SHOWN_ONCE = {
+    "secret": None,
+    "secret_note": "The secret was shown once, in the first answer. If it is lost, delete this webhook and add one.",
+}
 
 router = APIRouter(
     prefix="/v1",
@@ -69,8 +75,9 @@ def add_webhook(body: NewWebhook, request: Request, user: UserDep, session: Sess
         created_at=clock.now(),
     )
     webhooks.append_endpoint(session, endpoint)
-    detail = {"url": endpoint.url, "events": endpoint.events.split()}
+    detail = {**_audited(endpoint), "events": endpoint.events.split()}
     audit_trail.append(session, user, "webhook.added", "webhook", endpoint.uuid, detail)
+    show_once(request, SHOWN_ONCE)
     return NewWebhookOut(secret=endpoint.secret, **_webhook_out(endpoint).model_dump())
 
 
@@ -91,7 +98,7 @@ def delete_webhook(webhook_id: WebhookId, user: UserDep, session: SessionDep) ->
     """Send nothing more there, and forget what was sent."""
     endpoint = _get_endpoint(session, webhook_id, user)
     webhooks.delete_endpoint(session, endpoint.id or 0)
-    audit_trail.append(session, user, "webhook.deleted", "webhook", endpoint.uuid, {"url": endpoint.url})
+    audit_trail.append(session, user, "webhook.deleted", "webhook", endpoint.uuid, _audited(endpoint))
     return Response(status_code=204)
 
 
@@ -121,7 +128,11 @@ def list_deliveries(
     return DeliveryList(items=items, next_before=items[-1].number if len(rows) > limit else None)
 
 
-@router.post("/webhooks/{webhook_id}/deliveries/{delivery_id}/replay", status_code=202, responses=missing)
+@router.post(
+    "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
+    status_code=202,
+    responses=documented(NotFoundError, webhook_deliveries.StillWaitingError),
+)
 def replay_delivery(webhook_id: WebhookId, delivery_id: DeliveryId, user: UserDep, session: SessionDep) -> DeliveryOut:
     """Send an event once more, under the same `webhook-id`: a receiver that has it already does nothing."""
     endpoint = _get_endpoint(session, webhook_id, user)
@@ -148,6 +159,13 @@ def _get_endpoint(session: SessionDep, uuid: UUID, user: User) -> WebhookEndpoin
     if endpoint is None:
         raise NotFoundError("There is no webhook with this id, or it is not yours.")
     return endpoint
+
+
+def _audited(endpoint: WebhookEndpoint) -> dict[str, str]:
+    """Where it goes, for a trail that is kept for ever: with many receivers the path is the password."""
+    parts = urlsplit(endpoint.url)
+    rest = endpoint.url.split(parts.netloc, 1)[1]
+    return {"host": parts.netloc.rpartition("@")[2], "path_sha256": hashlib.sha256(rest.encode()).hexdigest()}
 
 
 def _webhook_out(endpoint: WebhookEndpoint) -> WebhookOut:

@@ -47,8 +47,10 @@ class WebhookOut(BaseModel):
 class NewWebhookOut(WebhookOut):
     """An address just added; the secret is shown this once."""
 
-    secret: str
-    """What signatures are made with, as libraries for Standard Webhooks take it."""
+    secret: str | None
+    """What signatures are made with, as libraries for Standard Webhooks take it; null in an answer that is repeated."""
+    secret_note: str = ""
+    """What to do when it is null."""
 
 
 class WebhookList(BaseModel):

@@ -33,6 +33,8 @@ LEASE_SECONDS = 60.0
 """For an attempt and its settling; a delivery whose sender died is due again after it."""
 AT_ONCE = 16
 """Deliveries on their way, one for each endpoint: a slow receiver keeps only its own waiting."""
+AT_ONCE_OF_USER = 4
+"""Of those, one user's: who has many slow receivers keeps only her own waiting."""
 STOP_SECONDS = 5.0
 """What is on its way when the sender is stopped may take so long to end."""
 
@@ -97,12 +99,11 @@ class Sender:
     def _claim_due(self) -> list[Message]:
         now = clock.now()
         free = AT_ONCE - len(self._busy)
+        if free <= 0:
+            return []
         with Session(read_only(self._engine), expire_on_commit=False) as session:
-            due = webhooks.list_due(session, now, self._busy, 500) if free > 0 else []
-        first_of: dict[int, Due] = {}
-        for one in due:
-            first_of.setdefault(one.delivery.endpoint_id, one)
-        return [message for one in list(first_of.values())[:free] if (message := self._claim(one, now))]
+            due = webhooks.list_due(session, now, self._busy, free, most_of_user=AT_ONCE_OF_USER)
+        return [message for one in due if (message := self._claim(one, now))]
 
     def _claim(self, due: Due, now: datetime) -> Message | None:
         with Session(self._engine) as session, session.begin():

@@ -126,6 +126,7 @@ def _catalogue(session: Session, api_key: str, published_days: int) -> tuple[str
                 title="Bench",
                 duration_ms=EPISODE_MS,
                 published_at=published_at,
+                first_published_at=published_at,
                 created_at=published_at,
                 updated_at=published_at,
             )

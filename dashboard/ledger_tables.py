@@ -21,6 +21,7 @@ SUBJECTS = {
     "advertiser": "Advertiser",
     "rate_plan": "Rate plan",
     "payee": "Bank account",
+    "payout_batch": "Payment order",
     "webhook": "Webhook",
 }
 KINDS = {"approved": "Approved", "paid": "Paid", "reversed": "Reversed"}

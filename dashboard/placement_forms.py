@@ -81,7 +81,7 @@ def change_placements(campaign: Campaign, placements: Sequence[Any]) -> None:
                   args=(form, drawn, chosen))  # fmt: skip
     with right, st.container(border=True, key=f"{form}-remove", height="stretch"):
         st.markdown("**Remove**")
-        st.write("From today on it counts no more. What was heard until yesterday stays counted, and is paid.")
+        st.write("From tomorrow on it counts no more. What is heard until then stays counted, and is paid.")
         st.button("Remove the placement", key=submissions.field(form, "remove"), on_click=_remove,
                   args=(form, drawn, chosen))  # fmt: skip
 

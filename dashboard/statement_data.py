@@ -166,13 +166,6 @@ def has_payee(user_id: int) -> bool:
         return payees.get_payee(session, user_id) is not None
 
 
-def to_transfer(currency: str) -> list[tuple[Statement, User, bool]]:
-    """Approved statements that the batch file of a currency has, and whether their creator's bank account is known."""
-    with store.read() as session:
-        rows = payees.list_payable(session, currency, None)
-    return [(row, user, payee is not None) for row, user, payee in rows]
-
-
 def month(value: date) -> str:
     """`October 2026`."""
     return f"{value:%B %Y}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import clock, formats, submissions
+from dashboard import clock, formats, order_cards, submissions
 from dashboard.statement_data import Detail, month
 from models.payouts import Statement, StatementState
 from models.tables import User
@@ -73,7 +73,9 @@ def decide(detail: Detail, user: User) -> None:
 
 
 def _draft(detail: Detail, user: User) -> None:
-    if detail.statement.drafted_by is not None and detail.statement.drafted_by == user.id:
+    if detail.statement.creator_id == user.id:
+        st.write("It pays you, so another admin approves it.")
+    elif detail.statement.drafted_by is not None and detail.statement.drafted_by == user.id:
         st.write("You drafted it, so another admin approves it.")
     else:
         st.write("Approving books the amounts: the creator is owed them from then on.")
@@ -89,6 +91,8 @@ def _approved(detail: Detail, user: User) -> None:
         return
     if detail.statement.is_carried:
         st.write("It is carried over: the next statement brings its amount forward.")
+    elif detail.statement.creator_id == user.id:
+        st.write("It pays you, so another admin marks it as paid.")
     else:
         _step(
             detail.statement, "pay", "Mark as paid", is_primary=True, field="reference",
@@ -100,7 +104,10 @@ def _approved(detail: Detail, user: User) -> None:
 
 def _held(detail: Detail, user: User) -> None:
     st.write(f"Held: {formats.plain(detail.statement.reason)}")
-    _step(detail.statement, "release", "Release", is_primary=True, field="reason", label="Why it may go on")
+    if detail.statement.creator_id == user.id:
+        st.write("It pays you, so another admin releases it.")
+    else:
+        _step(detail.statement, "release", "Release", is_primary=True, field="reason", label="Why it may go on")
     _refuse(detail.statement)
 
 
@@ -118,12 +125,12 @@ def _void(detail: Detail, user: User) -> None:
 
 def _hold(statement: Statement) -> None:
     with st.expander("Hold it", icon=":material/pause_circle:"):
-        _step(statement, "hold", "Hold", field="reason", label="Why it has to wait")
+        _step(statement, "hold", "Hold", field="reason", label="Why it has to wait", is_stopping=True)
 
 
 def _refuse(statement: Statement) -> None:
     with st.expander("Void it", icon=":material/block:"):
-        _step(statement, "void", "Void", field="reason", label="Why it should never have been")
+        _step(statement, "void", "Void", field="reason", label="Why it should never have been", is_stopping=True)
 
 
 def _step(
@@ -135,12 +142,18 @@ def _step(
     field: str = "",
     label: str = "",
     limit: int = 500,
+    is_stopping: bool = False,
 ) -> None:
     form = form_of(statement)
     drawn = submissions.nonce(form)
     with st.form(f"form-{step}-{form}-{drawn}", border=False, enter_to_submit=False):
         if field:
             st.text_input(label, key=submissions.field(form, f"{step}-{field}"), max_chars=limit)
+        if is_stopping and statement.state == StatementState.APPROVED and order_cards.is_ordered(statement):
+            st.checkbox(
+                "The bank refused it, or was never sent the payment order that it is in",
+                key=submissions.field(form, f"{step}-refused"),
+            )
         # What was on the page when it was drawn: whoever changed the statement since then is named.
         arguments = (form, drawn, str(statement.uuid), statement.revision, step, field, label)
         kind: Any = "primary" if is_primary else "secondary"
@@ -155,4 +168,6 @@ def _send(form: str, drawn: str, uuid: str, revision: int, step: str, field: str
             submissions.refuse(form, f"Write something under “{label}”: it stays in the audit trail.")
             return
         body[field] = text
+    if submissions.value(form, drawn, f"{step}-refused"):
+        body["bank_refused"] = True
     submissions.send(form, drawn, "POST", f"/v1/statements/{uuid}/{step}", body, DONE[step])

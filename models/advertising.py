@@ -112,7 +112,8 @@ class Placement(SQLModel, table=True):
     from_day: date = Field(sa_column=Column(UtcDay, nullable=False))
     """Impressions count from this UTC day on. Before the day it was created only when it was asked to count back."""
     to_day: date = Field(sa_column=Column(UtcDay, nullable=False))
-    """Never after the campaign's; on removal the day before the removal, so that what was heard stays counted."""
+    """Never after the campaign's; on removal the day of the removal, so that what was heard stays counted. One that is
+    removed before its first day ends before it."""
     is_counted_back: bool = False
     """Whether days before its creation are counted, from coverage that was stored already."""
     created_by: int = Field(foreign_key="account.id")

@@ -176,6 +176,60 @@ class SettledDay(SQLModel, table=True):
     quantity: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class PayoutBatch(SQLModel, table=True):
+    """A payment order that was made: its files are given again as they were."""
+
+    __tablename__ = "payout_batch"
+
+    id: int | None = Field(default=None, primary_key=True)
+    uuid: UUID = Field(default_factory=uuid4, unique=True)
+    """Without hyphens the message's id, of which banks refuse a second one."""
+    currency: str
+    month: date | None = Field(default=None, sa_column=Column(UtcDay))
+    """The first day of the month that was asked for; absent: all months."""
+    made_by: int = Field(foreign_key="account.id")
+    made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class PayoutFile(SQLModel, table=True):
+    """A file of a payment order, byte for byte."""
+
+    __tablename__ = "payout_file"
+
+    batch_id: int = Field(foreign_key="payout_batch.id", primary_key=True)
+    format: str = Field(primary_key=True)
+    """`csv` or `xml`."""
+    content: bytes
+
+
+_IN_BATCH = column("released_at").is_(None)
+
+
+class PayoutExport(SQLModel, table=True):
+    """A statement in a payment order. It stands until the bank is said to have refused it; one stands at a time."""
+
+    __tablename__ = "payout_export"
+    __table_args__ = (
+        Index(
+            "ix_payout_export_standing",
+            "statement_id",
+            unique=True,
+            sqlite_where=_IN_BATCH,
+            postgresql_where=_IN_BATCH,
+        ),
+    )
+
+    batch_id: int = Field(foreign_key="payout_batch.id", primary_key=True)
+    statement_id: int = Field(foreign_key="statement.id", primary_key=True)
+    revision: int
+    """Of the statement, when it was exported."""
+    cents: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """What the bank was told to pay, with what was brought forward."""
+    released_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    released_by: int | None = Field(default=None, foreign_key="account.id")
+    released_reason: str = ""
+
+
 class LedgerTransaction(SQLModel, table=True):
     """A booking; append-only. Its entries sum to zero in each currency."""
 
@@ -223,7 +277,7 @@ class AuditEntry(SQLModel, table=True):
     action: str
     """`statement.approved`, `hold.released`, `campaign.created`, ..."""
     subject: str
-    """`statement`, `hold`, `campaign`, `placement`, `rate_plan`, `payee`, `webhook`."""
+    """`statement`, `hold`, `campaign`, `placement`, `rate_plan`, `payee`, `payout_batch`, `webhook`."""
     subject_uuid: UUID
     detail: str
     """JSON object: what changed, from what to what, and the reason."""
@@ -239,8 +293,11 @@ class IdempotencyKey(SQLModel, table=True):
     key: str = Field(primary_key=True)
     request_hash: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
     """SHA-256 of method, path and body: the same key with another request is refused."""
+    role: str
+    """Of the user, then: the answer is for this role only."""
     status: int
     body: str
+    """Without what is shown only once."""
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 

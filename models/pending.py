@@ -51,8 +51,13 @@ class Cell:
 
     def add(self, other: "Cell") -> None:
         """Take another one in."""
-        for name in ("counted", "settled", "pending", "held", "void", "unbilled", "unplanned"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.counted += other.counted
+        self.settled += other.settled
+        self.pending += other.pending
+        self.held += other.held
+        self.void += other.void
+        self.unbilled += other.unbilled
+        self.unplanned += other.unplanned
         for mine, theirs in ((self.exact, other.exact), (self.held_by_rule, other.held_by_rule)):
             for key, number in theirs.items():
                 mine[key] += number
@@ -76,7 +81,7 @@ def sum_cells(cells: Iterable[Cell]) -> Cell:
 
 
 def list_pending(session: Session, scope: Scope) -> Pending:
-    """Everything counted in scope."""
+    """Everything counted in scope, which is of whole months."""
     connection = session.connection()
     takings = take(session, scope)
     cells: dict[CellKey, Cell] = defaultdict(Cell)
@@ -96,8 +101,7 @@ def list_pending(session: Session, scope: Scope) -> Pending:
 def _add_day(cells: dict[CellKey, Cell], takings: Takings, taken: Taken) -> None:
     count = taken.count
     cell = cells[CellKey(month_of(count.day), count.episode_id, count.campaign_id)]
-    cell.counted += count.counted
-    cell.settled += count.settled
+    cell.counted += count.counted - count.settled  # what is settled is added by month
     cell.pending += taken.quantity
     cell.held += count.held
     cell.void += count.void

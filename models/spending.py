@@ -6,14 +6,28 @@ of them together up to what budget and cap allow. Impressions that are held back
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
+from typing import NamedTuple
 
 from sqlmodel import Session
 
 from models.advertising import Campaign
 from models.bulk import MAX_KEYS
-from models.privacy_cells import whole
+from models.privacy_cells import LEAST, running, whole
 from models.queries import payable, spending
 from models.statements import Terms, take_impressions
+
+
+class Heard(NamedTuple):
+    """The next fifty above what is billed or to be billed.
+
+    Made of nothing but the sums that its advertiser is told in whole fifties: a number rounded up would tell, beside
+    the one rounded down, whether the first device has heard an ad.
+    """
+
+    total: int
+    of_day: int
+    """Of the day with the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,13 @@ class Spending:
     def cents(self) -> int:
         """What the advertiser is charged for them."""
         return self.terms.charge(self.impressions)
+
+    @property
+    def heard(self) -> "Heard":
+        """What limits may not fall below."""
+        sums = [0, *(whole(number) for number in running(self.by_day.values()))]
+        of_day = max((after - before for before, after in pairwise(sums)), default=0)
+        return Heard(sums[-1] + LEAST, of_day + LEAST)
 
     @property
     def is_exhausted(self) -> bool:

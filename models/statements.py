@@ -205,6 +205,13 @@ class Plans:
         return plans[place - 1] if place else None
 
 
+def minimum(plans: Sequence[Plan], currency: str, month: date) -> int:
+    """Of a creator's plans in this currency: the largest of her shows', as they are on the month's last day."""
+    known, day = Plans(plans), last_day(month)
+    today = [known.on(show_id, day) for show_id in {plan.show_id for plan in plans}]
+    return max((plan.minimum_cents for plan in today if plan and plan.currency == currency), default=0)
+
+
 # -- lines ---------------------------------------------------------------------------------------------------------
 
 
@@ -300,7 +307,12 @@ def work_out(inputs: Inputs) -> Worked:
 
 def plans_of(inputs: Inputs) -> Plans:
     """The rate plans that are pinned."""
-    return Plans(_plan(row) for row in inputs["plans"])
+    return Plans(list_plans(inputs))
+
+
+def list_plans(inputs: Inputs) -> list[Plan]:
+    """The same, one by one."""
+    return [_plan(row) for row in inputs["plans"]]
 
 
 def _line(key: LineKey, sums: Sequence[int], exact: int, amount: int, gross: int) -> Line:

@@ -93,6 +93,9 @@ class Episode(SQLModel, table=True):
     description: str = ""
     published_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     """Absent: a draft. In the future: not in the feed yet."""
+    first_published_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    """When it was public for the first time, whatever date it is given afterwards: by this day it belongs to a whole
+    show's ads. In the future: when that is planned."""
     audio_sha256: str | None = None
     audio_bytes: int | None = Field(default=None, sa_column=Column(BigInteger))
     audio_type: str | None = None

@@ -88,6 +88,8 @@ def _rivals(session: Session, scope: Scope, counts: Iterable[DayCount]) -> list[
     if scope.creator_id is None:
         return []
     campaigns = sorted({count.campaign_id for count in counts} - {LISTENS})
+    if not campaigns:
+        return []
     known = {(count.episode_id, count.campaign_id, count.day) for count in counts}
     everywhere = Scope(first=scope.first, last=scope.last, campaigns=campaigns)
     found = payable.list_day_counts(session.connection(), everywhere, is_open_only=True)

@@ -67,6 +67,7 @@ def make_episode(
         title="Night Trains",
         duration_ms=duration_ms,
         published_at=published_at,
+        first_published_at=published_at,
         created_at=now,
         updated_at=now,
     )

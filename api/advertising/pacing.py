@@ -105,7 +105,8 @@ def get_pacing(session: Session, campaign: Campaign, today: date, *, is_guarded:
         billable_so_far=until(yesterday),
         billable=billable,
         held=tell(spent.held),
-        unbilled=tell(spent.unbilled),
+        # Not the rest rounded: where it begins is what the budget says, and a budget can be set to anything.
+        unbilled=tell(spent.impressions + spent.unbilled) - billable,
         settled=tell(sum(spent.settled.values())),
         spent_cents=spent.terms.charge(billable),
         budget_cents=campaign.budget_cents,

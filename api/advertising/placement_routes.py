@@ -71,7 +71,7 @@ def change_placement(
 
 @router.delete("/placements/{placement_id}", status_code=204)
 def remove_placement(placement_id: PlacementId, user: BuyerDep, session: SessionDep) -> Response:
-    """Remove a placement from today on. What was heard until yesterday stays counted, and is billed."""
+    """Remove a placement from tomorrow on. What is heard until then stays counted, and is billed."""
     placements.remove_placement(session, user, placement_id)
     return Response(status_code=204)
 

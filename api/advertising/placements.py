@@ -75,12 +75,15 @@ def change_placement(session: Session, user: User, placement_id: UUID, changes: 
 
 
 def remove_placement(session: Session, user: User, placement_id: UUID) -> None:
-    """End a placement yesterday: what was heard until then stays counted. Removing it again does nothing."""
+    """End a placement with today, so that what was heard stays counted; one of later days never begins. Removing it
+    again does nothing."""
     placement, _ = access.get_placement(session, user, placement_id)
     if placement.removed_at is not None:
         return
     placement.removed_at = clock.now()
-    placement.to_day = min(placement.to_day, placement.removed_at.date() - timedelta(days=1))
+    today = placement.removed_at.date()
+    last = today if placement.from_day <= today else today - timedelta(days=1)
+    placement.to_day = min(placement.to_day, last)
     detail = {"to_day": placement.to_day}
     audit_trail.append(session, user, "placement.removed", "placement", placement.uuid, detail)
 
@@ -149,7 +152,6 @@ def _get_standing(session: Session, user: User, placement_id: UUID) -> tuple[Pla
 
 
 def _refuse_changing_the_past(placement: Placement, changed: dict[str, Any], today: date) -> None:
-    yesterday = today - timedelta(days=1)
     fixed = changed.keys() & {"start_ms", "end_ms", "from_day"}
     # By the calendar, not by what was counted: else it would show when the first device has heard the ad.
     if fixed and placement.from_day <= today:
@@ -162,17 +164,15 @@ def _refuse_changing_the_past(placement: Placement, changed: dict[str, Any], tod
             f"from_day={changed['from_day']} is over (today is {today}, UTC). To count days that are over: POST "
             '/v1/placements/{id}/count-back {"from_day": ...}'
         )
-    if "to_day" in changed and changed["to_day"] < yesterday:
-        raise PastError(f"What was heard stays counted: the earliest to_day is yesterday, {yesterday}.")
+    if "to_day" in changed and changed["to_day"] < today:
+        raise PastError(f"What was heard stays counted: the earliest to_day is today, {today}.")
 
 
 def _get_episode(session: Session, user: User, show: Show, episode_id: UUID | None) -> Episode | None:
     if episode_id is None:
         return None
     episode = placements.get_episode(session, episode_id)
-    # What is not public yet is for its creator and admins to know.
-    is_public = episode is not None and episode.published_at is not None and episode.published_at <= clock.now()
-    if episode is None or not (is_public or user.role == Role.ADMIN):
+    if episode is None or not (user.role == Role.ADMIN or placing.is_public(episode, clock.now())):
         raise NotFoundError("There is no such episode. GET /v1/catalogue lists those that can be bought.")
     if episode.show_id != show.id:
         raise OtherShowError(

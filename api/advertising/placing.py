@@ -1,10 +1,11 @@
 """Where an ad may stand: within its campaign's days, within the recording, and nowhere that another one stands."""
 
 from collections.abc import Iterator
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 from sqlmodel import Session
 
+from api import clock
 from api.advertising import access
 from api.advertising.refusals import (
     BeyondEndError,
@@ -18,7 +19,7 @@ from models.advertising import Campaign, Placement
 from models.queries import campaigns, placements
 from models.queries.placements import Neighbour
 from models.spending import get_spending
-from models.tables import Episode, User
+from models.tables import Episode, Role, User
 
 LEAST_MS = 1000
 
@@ -48,8 +49,7 @@ def check(session: Session, user: User, campaign: Campaign, placement: Placement
             f"From {placement.start_ms} to {placement.end_ms} is no whole second. Send an end_ms of at least "
             f"{placement.start_ms + LEAST_MS}."
         )
-    recordings = _recordings(session, placement, episode)
-    for recording in recordings:
+    for recording in _recordings(session, user, placement, episode):
         _check_end(placement, recording)
     _refuse_overlap(session, user, placement, episode)
 
@@ -68,11 +68,21 @@ def _check_days(campaign: Campaign, placement: Placement) -> None:
 # -- the recording ---------------------------------------------------------------------------------------------------
 
 
-def _recordings(session: Session, placement: Placement, episode: Episode | None) -> list[Episode]:
-    """The recordings that must be long enough; of a show whose ad no recording has yet, the longest one."""
+def is_public(episode: Episode, now: datetime) -> bool:
+    """Whether it is for others than its creator and admins to know."""
+    return episode.deleted_at is None and episode.published_at is not None and episode.published_at <= now
+
+
+def _recordings(session: Session, user: User, placement: Placement, episode: Episode | None) -> list[Episode]:
+    """The recordings that must be long enough; of a show whose ad no recording has yet, the longest one.
+
+    An advertiser's ad is not compared with what is not public: it would tell how long that is.
+    """
     if episode is not None:
         return [episode]
-    known = placements.list_recordings(session, placement.show_id)
+    known, now = placements.list_recordings(session, placement.show_id), clock.now()
+    if user.role != Role.ADMIN:
+        known = [each for each in known if is_public(each, now)]
     return [each for each in known if _covers(placement, each)] or sorted(
         known, key=lambda each: each.duration_ms or 0
     )[-1:]
@@ -80,7 +90,7 @@ def _recordings(session: Session, placement: Placement, episode: Episode | None)
 
 def _covers(placement: Placement, episode: Episode) -> bool:
     """Whether a whole show's placement is in an episode; one that has no date yet may get any."""
-    published = episode.published_at
+    published = episode.first_published_at
     return published is None or published.astimezone(UTC).date() >= placement.from_day
 
 
@@ -102,7 +112,7 @@ def _check_end(placement: Placement, recording: Episode) -> None:
 def _refuse_overlap(session: Session, user: User, placement: Placement, episode: Episode | None) -> None:
     for neighbour in _in_the_same_recording(session, placement, episode):
         other, first, last = neighbour.placement, neighbour.placement.from_day, neighbour.placement.to_day
-        where = "in every episode of the show" if neighbour.episode is None else f"in {neighbour.episode.title!r}"
+        where = _name_place(user, neighbour.episode)
         raise OverlapError(
             f"{_name_of(session, user, neighbour)} stands {where} from {other.start_ms} to {other.end_ms} ms, on "
             f"{first} to {last}. Choose another place in the recording, or days before or after those."
@@ -120,6 +130,13 @@ def _in_the_same_recording(session: Session, placement: Placement, episode: Epis
             is_shared = theirs.id == episode.id
         if is_shared:
             yield neighbour
+
+
+def _name_place(user: User, episode: Episode | None) -> str:
+    if episode is None:
+        return "in every episode of the show"
+    is_told = user.role == Role.ADMIN or is_public(episode, clock.now())
+    return f"in {episode.title!r}" if is_told else "in an episode of the show"
 
 
 def _name_of(session: Session, user: User, neighbour: Neighbour) -> str:

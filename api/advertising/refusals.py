@@ -1,6 +1,6 @@
 """Why advertising says no. Each refusal has its own code, and its message says what to do."""
 
-from api.errors import ConflictError, InvalidError
+from api.errors import ConflictError, InvalidError, UnavailableError
 
 
 class NameTakenError(ConflictError):
@@ -21,10 +21,16 @@ class FixedError(ConflictError):
     code = "fixed"
 
 
-class SettledError(ConflictError):
-    """A budget or a cap below what statements have settled already."""
+class HeardError(ConflictError):
+    """A budget or a cap below what was heard already, and is billed."""
 
-    code = "below_settled"
+    code = "below_heard"
+
+
+class BusyError(UnavailableError):
+    """A month is being closed; come back after `Retry-After` seconds."""
+
+    code = "busy"
 
 
 class SpentError(ConflictError):

@@ -118,12 +118,12 @@ def read_campaign(campaign_id: CampaignId, user: BuyerDep, session: ReadSessionD
     return views.campaign_out(*access.get_campaign(session, user, campaign_id))
 
 
-@router.patch("/campaigns/{campaign_id}", responses=documented(NotFoundError, refusals.FixedError))
+@router.patch("/campaigns/{campaign_id}", responses=documented(NotFoundError, refusals.FixedError, refusals.BusyError))
 def change_campaign(
     campaign_id: CampaignId, body: schemas.CampaignChanges, user: BuyerDep, session: SessionDep
 ) -> schemas.CampaignOut:
     """Change what is sent, keep the rest. Price, currency, billing and threshold stand once an impression was counted;
-    budget and caps never fall below what statements have settled."""
+    budget and caps never fall below what was heard and is billed."""
     return views.campaign_out(*service.change_campaign(session, user, campaign_id, body.to_set()))
 
 

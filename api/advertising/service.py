@@ -4,32 +4,34 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 from api import audit_trail, clock, exhausting
 from api.advertising import access
 from api.advertising.refusals import (
+    BusyError,
     DaysError,
     FixedError,
+    HeardError,
     NameTakenError,
     NotAdvertisingError,
     OutsideCampaignError,
-    SettledError,
     TooSmallBudgetError,
 )
 from api.errors import NotFoundError
 from models.advertising import Advertiser, Campaign, Creative
 from models.privacy_cells import LEAST
-from models.queries import accounts, campaigns, placements, spending, statements
-from models.spending import get_spending, terms_of
-from models.statements import Terms
+from models.queries import accounts, campaigns, placements, spending
+from models.spending import Spending, get_spending, terms_of
 from models.tables import Role, User
 
 MAX_CAMPAIGN_DAYS = 1100
 """Three years: a bound on what pacing has to show."""
 FIXED_TERMS = ("price_cents", "currency", "billing", "confirm_percent")
 """What every impression was counted or settled by."""
+WAIT_SECONDS = 5
+"""For a close that is under way; it may take minutes."""
 
 # -- advertisers -----------------------------------------------------------------------------------------------------
 
@@ -122,21 +124,21 @@ def change_campaign(
     session: Session, user: User, campaign_id: UUID, changes: dict[str, Any]
 ) -> tuple[Campaign, Advertiser]:
     """Set the fields in `changes`, as far as counted impressions, statements and placements allow."""
-    campaign, advertiser = access.get_campaign(session, user, campaign_id, for_update=True)
+    access.get_campaign(session, user, campaign_id)  # who may not change it waits for nothing
+    campaign, advertiser = _lock(session, user, campaign_id)
     changed = {name: value for name, value in changes.items() if getattr(campaign, name) != value}
     if not changed:
         return campaign, advertiser
-    statements.lock_money(session.connection())
     _refuse_fixed(session, campaign, changed)
     detail = {name: [getattr(campaign, name), value] for name, value in changed.items()}
-    before = terms_of(campaign)
+    before = get_spending(session, campaign)
     for name, value in changed.items():
         setattr(campaign, name, value)
     with session.no_autoflush:  # a name that is taken shows when it is written, below
         _check_days(campaign.from_day, campaign.to_day)
         _check_placements_days(session, campaign)
         _check_budget(campaign)
-        _refuse_below_settled(session, campaign, before)
+        _refuse_below_heard(campaign, before)
     campaign.updated_at = clock.now()
     taken = _name_taken(campaign, advertiser)
     try:
@@ -150,6 +152,17 @@ def change_campaign(
         campaign.exhausted_at = None  # when it is used up again, that is told again
     audit_trail.append(session, user, "campaign.changed", "campaign", campaign.uuid, detail)
     return campaign, advertiser
+
+
+def _lock(session: Session, user: User, campaign_id: UUID) -> tuple[Campaign, Advertiser]:
+    """The campaign, kept from closes and other writers."""
+    try:
+        spending.lock_terms(session.connection(), WAIT_SECONDS)
+        return access.get_campaign(session, user, campaign_id, for_update=True)
+    except OperationalError as error:
+        if "lock timeout" not in str(error.orig):
+            raise
+        raise BusyError("A month is being closed. Send the change again in a minute.", 60) from error
 
 
 def _name_taken(campaign: Campaign, advertiser: Advertiser) -> NameTakenError:
@@ -200,19 +213,16 @@ def _check_placements_days(session: Session, campaign: Campaign) -> None:
         )
 
 
-def _refuse_below_settled(session: Session, campaign: Campaign, before: Terms) -> None:
-    """In whole fifties, as an advertiser is told of all numbers of people."""
-    settled, after = get_spending(session, campaign).settled, terms_of(campaign)
-    total, of_day = (
-        -(-number // LEAST) * LEAST for number in (sum(settled.values()), max(settled.values(), default=0))
-    )
-    if after.most_impressions < min(total, before.most_impressions):
-        raise SettledError(
-            f"Statements have settled up to {total} impressions. Send a budget_cents of at least "
+def _refuse_below_heard(campaign: Campaign, before: Spending) -> None:
+    """What was heard by the terms of its day is paid by them, whether or not a statement has settled it yet."""
+    (total, of_day), after = before.heard, terms_of(campaign)
+    if after.most_impressions < min(total, before.terms.most_impressions):
+        raise HeardError(
+            f"Up to {total} impressions are billed already. Send a budget_cents of at least "
             f"{-(-total * campaign.price_cents // 1000)}, and an impression_cap of at least {total}, or null."
         )
-    if after.daily_cap is not None and after.daily_cap < min(of_day, before.daily_cap or of_day):
-        raise SettledError(f"Statements have settled up to {of_day} impressions of a day. Send at least that, or null.")
+    if after.daily_cap is not None and after.daily_cap < min(of_day, before.terms.daily_cap or of_day):
+        raise HeardError(f"Up to {of_day} impressions of a day are billed already. Send at least that, or null.")
 
 
 # -- creatives -------------------------------------------------------------------------------------------------------

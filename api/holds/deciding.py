@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from api import audit_trail
-from api.errors import ConflictError, NotFoundError
+from api.errors import ConflictError, ForbiddenError, NotFoundError
 from api.holds import held_days
 from models.advertising import Hold, HoldDecision, HoldState
 from models.columns import day_number
@@ -20,6 +20,12 @@ class AlreadyDecidedError(ConflictError):
     code = "already_decided"
 
 
+class OwnShowError(ForbiddenError):
+    """This role may not, or the hold is of a show of the acting admin's."""
+
+    code = "own_show"
+
+
 def find_hold(session: Session, uuid: UUID) -> Hold:
     """A hold. Raises NotFoundError."""
     hold = hold_decisions.get_hold(session, uuid)
@@ -30,10 +36,12 @@ def find_hold(session: Session, uuid: UUID) -> Hold:
 
 def decide(session: Session, user: User, uuid: UUID, state: HoldState, reason: str, now: datetime) -> Hold:
     """Release or void a hold; a later decision takes the place of an earlier one. Raises NotFoundError,
-    AlreadyDecidedError."""
+    OwnShowError, AlreadyDecidedError."""
     connection = session.connection()
     holds.lock_holds(connection)
     hold = find_hold(session, uuid)
+    if hold_decisions.is_of_owner(session, hold, user.id or 0):
+        raise OwnShowError("This hold is of a show of yours. Another admin has to decide it.")
     if hold.state == state:
         raise AlreadyDecidedError(f"This hold is {state} already. Look at it again: somebody was faster.")
     before, hold.state, hold.decided_at = hold.state, state.value, now

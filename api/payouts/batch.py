@@ -1,7 +1,6 @@
-"""All that waits to be paid, as a file for a spreadsheet or for the bank. Nothing is half exported."""
+"""What waits to be paid, as a file for a spreadsheet and one for the bank. Nothing is half exported."""
 
 import csv
-import hashlib
 import io
 import re
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from models.tables import User
 
 SCHEMA = "pain.001.001.09"
 """ISO 20022, customer credit transfer initiation; the version that SEPA uses since 2023."""
+SEPA_CURRENCY = "EUR"
 COLUMNS = (
     "statement", "month", "creator", "name", "iban", "bic", "account_changed_at", "currency", "amount", "amount_cents",
 )  # fmt: skip
@@ -38,12 +38,6 @@ class PayeeMissingError(ConflictError):
     """A statement waits for a payment, and where the money goes is not known."""
 
     code = "payee_missing"
-
-
-class NothingToPayError(ConflictError):
-    """No statement waits for a payment."""
-
-    code = "nothing_to_pay"
 
 
 class PayerMissingError(ConflictError):
@@ -67,7 +61,8 @@ class Transfer:
 
 
 def list_transfers(session: Session, currency: str, month: date | None) -> list[Transfer]:
-    """What waits to be paid. Raises PayeeMissingError with the name of everybody whose account is not known."""
+    """What waits to be paid and is in no payment order. Raises PayeeMissingError with the name of everybody whose
+    account is not known."""
     rows = payees.list_payable(session, currency, month)
     missing = [f"{user.email} ({row.month:%Y-%m})" for row, user, payee in rows if payee is None]
     if missing:
@@ -111,7 +106,7 @@ def _cells(transfer: Transfer) -> list[object]:
 
 
 class _Document(SepaTransfer):  # type: ignore[misc]  # the library has no types
-    """A document whose identification says what is in it: banks refuse the same one a second time."""
+    """A document whose identification is the payment order's: banks refuse the same one a second time."""
 
     def __init__(self, config: dict[str, Any], message_id: str) -> None:
         self._message_id = message_id
@@ -122,32 +117,23 @@ class _Document(SepaTransfer):  # type: ignore[misc]  # the library has no types
         super()._create_header()
 
 
-def as_xml(transfers: list[Transfer], settings: Settings) -> bytes:
-    """An ISO 20022 document for the bank, checked against its schema."""
-    document = _Document(_payer(settings), _message_id(transfers))
+def as_xml(transfers: list[Transfer], settings: Settings, message_id: str) -> bytes:
+    """An ISO 20022 document for the bank, checked against its schema: SEPA transfers, in EUR only."""
+    document = _Document(_payer(settings), message_id)
     for transfer in transfers:
         document.add_payment(_payment(transfer))
     try:
         return bytes(document.export(validate=True))
     except ValidationError as error:
         cause = str(error.__cause__ or error).splitlines()[0]
-        raise InvalidError(f"The document does not follow {SCHEMA}: {cause} Export the CSV instead.") from error
-
-
-def check_currency(currency: str) -> None:
-    """Refuse what SEPA does not carry. Raises InvalidError."""
-    if currency != "EUR":
-        raise InvalidError(
-            f"A pain.001 document is for SEPA, which carries EUR only. For {currency} take batch.csv and pay by "
-            "another way."
-        )
+        raise InvalidError(f"The document does not follow {SCHEMA}: {cause} Make a CSV only.") from error
 
 
 def _payer(settings: Settings) -> dict[str, Any]:
     if not settings.payer_name or not settings.payer_iban:
         raise PayerMissingError(
             "The account that pays is not known. Set EARSHOT_PAYER_NAME and EARSHOT_PAYER_IBAN, and best "
-            "EARSHOT_PAYER_BIC; or take batch.csv."
+            'EARSHOT_PAYER_BIC; or make a file for a spreadsheet only, with "csv_only": true.'
         )
     try:
         name, iban, bic = _latin(settings.payer_name), parse_iban(settings.payer_iban), parse_bic(settings.payer_bic)
@@ -175,8 +161,3 @@ def _latin(name: str) -> str:
     if not latin:
         raise InvalidError(f"The name {name!r} cannot be written in Latin letters. Have its owner change it.")
     return latin
-
-
-def _message_id(transfers: list[Transfer]) -> str:
-    told = "\n".join(f"{transfer.statement.uuid} {transfer.cents} {transfer.payee.iban}" for transfer in transfers)
-    return hashlib.sha256(told.encode()).hexdigest()[:32]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
-from sqlalchemy import Connection
 from sqlmodel import Session
 
 from api import audit_trail, clock, exhausting
@@ -15,10 +14,14 @@ from api.holds.scan import scan
 from api.payouts.drafting import Draft, Progress, draft
 from models import statements as rules
 from models.payouts import Statement
-from models.queries import folding, holds, offsets, payable, statements
+from models.queries import folding, holds, offsets, statements
 from models.queries.payable import Scope
 from models.statements import last_day, next_month
 from models.tables import User
+from models.takings import Owed, take
+
+YEARS = range(1970, 2200)
+"""Calendars end: there is no month after the last one."""
 
 
 class MonthNotOverError(ConflictError):
@@ -40,9 +43,12 @@ class Closed:
 def parse_month(value: str) -> date:
     """`2026-10` as the month's first day. Raises InvalidError."""
     try:
-        return datetime.strptime(value, "%Y-%m").replace(tzinfo=UTC).date()
+        month = datetime.strptime(value, "%Y-%m").replace(tzinfo=UTC).date()
     except ValueError as error:
         raise InvalidError(f"{value!r} is no month. Months are written YYYY-MM, as 2026-10.") from error
+    if month.year not in YEARS:
+        raise InvalidError(f"{value!r} is too far off. Months are of the years {YEARS[0]} to {YEARS[-1]}.")
+    return month
 
 
 def _no_progress(_what: str, _done: int, _whole: int) -> None:
@@ -64,19 +70,29 @@ def close(session: Session, month: date, user: User | None, progress: Progress =
     now = clock.now()  # after the wait: whoever verifies asks what was flagged and decided by then
     standing = statements.list_standing(session, month)
     position = offsets.list_offsets(connection, MEASUREMENT)
-    _look_for_fraud(connection, month, now, progress)
     there = {(statement.creator_id, statement.currency) for statement in standing}
+    _look_for_fraud(session, month, there, now, progress)
     drafts = draft(session, month, position, there, progress)
     made = [_write(session, made, month, user, now) for made in drafts]
     exhausting.note_exhausted(session, now)
     return Closed(month, [*standing, *made], frozenset(statement.uuid for statement in made))
 
 
-def _look_for_fraud(connection: Connection, month: date, now: datetime, progress: Progress) -> None:
-    """Look at every day of which something would be paid or taken back: nothing is paid that nobody has looked at."""
+def _look_for_fraud(session: Session, month: date, there: set[Owed], now: datetime, progress: Progress) -> None:
+    """Look at every day of which this close would pay something or take it back: nobody is paid unlooked at.
+
+    What is found leaves room in budgets and caps for other days, so this goes on until no new day would be paid. Days
+    without a plan, beyond a budget or of a statement that stands are not paid now: they are looked at when they are.
+    """
     progress("Looking for fraud", 0, 1)
-    unpaid = payable.list_day_counts(connection, Scope(last=last_day(month)), is_open_only=True)
-    scan(connection, {count.day for count in unpaid if count.change}, now)
+    looked: set[date] = set()
+    while True:
+        takings = take(session, Scope(last=last_day(month)), lambda owed: owed not in there)
+        days = {taken.count.day for taken in takings.days if taken.quantity} - looked
+        if not days:
+            return
+        scan(session.connection(), days, now)
+        looked |= days
 
 
 def _refuse_unfinished(month: date, now: datetime) -> None:

@@ -42,6 +42,8 @@ def close(month: str, *, email: str, as_json: bool) -> None:
         _print(made)
     standing = len(made) - len(found.made)
     typer.echo(f"{month}: {len(found.made)} drafted, {standing} there already.")
+    if found.made:
+        typer.echo(_who_approves(email))
 
 
 def show_all(*, month: str, state: str, as_json: bool) -> None:
@@ -73,6 +75,12 @@ def show(statement_id: str, *, as_json: bool) -> None:
         return
     _print([detail])
     _print_lines(detail)
+
+
+def _who_approves(email: str) -> str:
+    if email:
+        return f"Any admin but {email} may approve them, and nobody her own."
+    return "No admin drafted them: any may approve them, but nobody her own. With --as EMAIL it takes a second admin."
 
 
 def _admin(session: Session, email: str) -> User | None:

@@ -16,7 +16,7 @@ from models.payouts import RatePlan, Statement
 from models.queries import downloads, folding, impressions, payable, plans, statements
 from models.queries.impressions import CountedAd
 from models.queries.payable import Scope
-from models.statements import DayCount, LineKey, Plans, Taken, Worked, last_day, line_key
+from models.statements import DayCount, LineKey, Taken, Worked, last_day, line_key
 from models.tables import Show, User
 from models.takings import Owed, Takings, take, terms_of
 
@@ -223,13 +223,13 @@ def _inputs(facts: _Facts, owed: Owed, lines: dict[LineKey, list[Taken]], carrie
         "creator": str(facts.creators[creator_id].uuid),
         "currency": currency,
         "position": {str(partition): offset for partition, offset in sorted(facts.position.items())},
-        "plans": [_plan(row, show) for row, show in facts.plans[creator_id]],
+        "plans": [plans.pin(row, show) for row, show in facts.plans[creator_id]],
         "episodes": [_episode(facts, episode_id) for episode_id in sorted(episodes)],
         "campaigns": [_campaign(facts, campaign_id) for campaign_id in campaigns],
         "ads": [_ad(ad) for ad in facts.ads if ad.episode_id in episodes and ad.campaign_id in campaigns],
         "counts": [_count(taken) for key in sorted(lines) for taken in lines[key]],
         "gross": [[*key[1:-1], str(key.month), facts.gross[key]] for key in sorted(lines) if key in facts.gross],
-        "brought_forward": [_carried(statement) for statement in carried],
+        "brought_forward": [statements.pin_carried(statement) for statement in carried],
         "minimum_cents": _minimum(facts, owed),
     }
 
@@ -247,15 +247,7 @@ def _sealed(facts: _Facts, lines: dict[LineKey, list[Taken]]) -> rules.Inputs:
 def _minimum(facts: _Facts, owed: Owed) -> int:
     """The largest of the creator's shows' in this currency, as their plans are on the month's last day."""
     creator_id, currency = owed
-    rows = facts.plans[creator_id]
-    known = Plans(plans.to_plan(row) for row, _ in rows)
-    today = [known.on(show_id, facts.last_day) for show_id in {row.show_id for row, _ in rows}]
-    return max((plan.minimum_cents for plan in today if plan and plan.currency == currency), default=0)
-
-
-def _plan(row: RatePlan, show: Show) -> dict[str, Any]:
-    plan = plans.to_plan(row)._asdict()
-    return plan | {"uuid": str(row.uuid), "show": str(show.uuid), "from_day": str(row.from_day)}
+    return rules.minimum([plans.to_plan(row) for row, _ in facts.plans[creator_id]], currency, facts.month)
 
 
 def _episode(facts: _Facts, episode_id: int) -> dict[str, Any]:
@@ -299,8 +291,3 @@ def _count(taken: Taken) -> list[Any]:
     count = taken.count
     numbers = count.counted, count.held, count.void, count.settled, count.payable
     return [count.episode_id, count.campaign_id, str(count.day), *numbers, taken.quantity, taken.unbilled]
-
-
-def _carried(statement: Statement) -> dict[str, Any]:
-    cents = statement.total_cents + statement.brought_forward_cents
-    return {"statement": str(statement.uuid), "month": str(statement.month), "cents": cents}

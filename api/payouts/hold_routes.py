@@ -16,7 +16,7 @@ from api.errors import (
     documented,
 )
 from api.holds import deciding
-from api.holds.deciding import AlreadyDecidedError
+from api.holds.deciding import AlreadyDecidedError, OwnShowError
 from api.holds.rules import BY_NAME
 from api.holds.scan import MOST_DAYS, scan
 from api.idempotency import MoneyRoute
@@ -39,7 +39,7 @@ HoldId = Annotated[UUID, Path(description="The hold's id.")]
 State = Annotated[HoldState | None, Query(description="Only holds in this state.")]
 Limit = Annotated[int, Query(ge=1, le=500, description="Items in one page.")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Items before this page.")]
-decided = documented(NotFoundError, AlreadyDecidedError)
+decided = documented(NotFoundError, AlreadyDecidedError, OwnShowError)
 
 
 @router.get("/holds", responses=documented(NotFoundError))

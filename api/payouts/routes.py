@@ -9,7 +9,7 @@ from api.deps import PublisherDep, ReadSessionDep, SessionDep, require
 from api.errors import ForbiddenError, InvalidError, NotFoundError, TooLargeError, UnauthenticatedError, documented
 from api.idempotency import MoneyRoute
 from api.payouts import close, plans, schemas, statements, views
-from api.payouts.statements import Found, OwnDraftError, StaleError
+from api.payouts.statements import Found, OwnDraftError, OwnMoneyError, StaleError
 from models.payouts import StatementState
 from models.queries import plans as plan_rows
 from models.queries import statements as rows
@@ -88,19 +88,20 @@ def read_statement(statement_id: StatementId, user: PublisherDep, session: ReadS
 def approve(
     statement_id: StatementId, body: schemas.Decision, user: AdminDep, session: SessionDep
 ) -> schemas.StatementOut:
-    """The amounts are right: book them. By another admin than the one who drafted it."""
+    """The amounts are right: book them. By an admin who neither drafted it nor is paid by it."""
     return _out(session, user, statements.approve(session, user, statement_id, body.revision))
 
 
 @router.post("/statements/{statement_id}/hold", responses=steps)
 def hold(
-    statement_id: StatementId, body: schemas.Reasoned, user: AdminDep, session: SessionDep
+    statement_id: StatementId, body: schemas.Stopping, user: AdminDep, session: SessionDep
 ) -> schemas.StatementOut:
     """Stop a draft, or an approved statement, with a reason."""
-    return _out(session, user, statements.hold(session, user, statement_id, body.revision, body.reason))
+    found = statements.hold(session, user, statement_id, body.revision, body.reason, is_bank_refused=body.bank_refused)
+    return _out(session, user, found)
 
 
-@router.post("/statements/{statement_id}/release", responses=steps)
+@router.post("/statements/{statement_id}/release", responses=steps | documented(OwnMoneyError))
 def release(
     statement_id: StatementId, body: schemas.Reasoned, user: AdminDep, session: SessionDep
 ) -> schemas.StatementOut:
@@ -110,13 +111,14 @@ def release(
 
 @router.post("/statements/{statement_id}/void", responses=steps)
 def void(
-    statement_id: StatementId, body: schemas.Reasoned, user: AdminDep, session: SessionDep
+    statement_id: StatementId, body: schemas.Stopping, user: AdminDep, session: SessionDep
 ) -> schemas.StatementOut:
     """Reverse what was booked and free what was settled: the next close of the month drafts another one."""
-    return _out(session, user, statements.void(session, user, statement_id, body.revision, body.reason))
+    found = statements.void(session, user, statement_id, body.revision, body.reason, is_bank_refused=body.bank_refused)
+    return _out(session, user, found)
 
 
-@router.post("/statements/{statement_id}/pay", responses=steps)
+@router.post("/statements/{statement_id}/pay", responses=steps | documented(OwnMoneyError))
 def pay(statement_id: StatementId, body: schemas.Payment, user: AdminDep, session: SessionDep) -> schemas.StatementOut:
     """The money has left the bank; with it, what the statement brings forward."""
     return _out(session, user, statements.pay(session, user, statement_id, body.revision, body.reference))

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StrictInt
+from pydantic import BaseModel, Field, StrictBool, StrictInt
 
 from api.amounts import MAX_CENTS, Currency
 
@@ -57,6 +57,15 @@ class Reasoned(Decision):
     """A step that needs a reason."""
 
     reason: Reason
+
+
+class Stopping(Reasoned):
+    """A step after which nothing is paid."""
+
+    bank_refused: Annotated[
+        StrictBool,
+        Field(description="It is in a payment order and the bank refused it, or was never sent it: take it out there."),
+    ] = False
 
 
 class Payment(Decision):

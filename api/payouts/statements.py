@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from api import audit_trail, clock, webhooks
 from api.errors import ConflictError, ForbiddenError, NotFoundError
-from api.payouts import ledger
+from api.payouts import batches, ledger, verify
 from models.payouts import Statement, StatementState
 from models.queries import audit_trail as entries_of
 from models.queries import statements
@@ -35,9 +35,21 @@ class StateError(ConflictError):
 
 
 class OwnDraftError(ForbiddenError):
-    """This role may not, or whoever drafted it may not approve it."""
+    """This role may not, nor may whoever drafted it, or is paid by it."""
 
     code = "own_draft"
+
+
+class OwnMoneyError(ForbiddenError):
+    """This role may not, or the statement pays the acting admin."""
+
+    code = "own_money"
+
+
+class DiffersError(ConflictError):
+    """What it says is not what its inputs, the audit trail and the ledger say."""
+
+    code = "differs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +79,12 @@ def find(session: Session, text: str) -> Found | None:
 
 
 def approve(session: Session, user: User, uuid: UUID, revision: int) -> Found:
-    """The amounts are right: book them. Not by whoever drafted it."""
+    """The amounts are right: book them. Not by whoever drafted it, nor by whom it pays."""
     found, now = _begin(session, user, uuid)
+    _refuse_own(user, found, "approve")
     if found.statement.drafted_by is not None and found.statement.drafted_by == user.id:
         raise OwnDraftError("You drafted this statement. Another admin has to approve it.")
+    _refuse_changed(session, found, revision, DRAFT)
     values = {"state": APPROVED, "approved_by": user.id, "approved_at": now}
     found = _change(session, user, found, revision, (DRAFT,), values, "approved")
     ledger.book_approval(session, found.statement, found.creator, user, now)
@@ -81,7 +95,9 @@ def approve(session: Session, user: User, uuid: UUID, revision: int) -> Found:
 def pay(session: Session, user: User, uuid: UUID, revision: int, reference: str) -> Found:
     """The money has left the bank. What the statement brought forward is paid with it."""
     found, now = _begin(session, user, uuid)
+    _refuse_own(user, found, "pay")
     _refuse_carried(session, found.statement)
+    _refuse_changed(session, found, revision, APPROVED)
     values = {"state": PAID, "paid_by": user.id, "paid_at": now, "paid_reference": reference}
     found = _change(session, user, found, revision, (APPROVED,), values, "paid", {"reference": reference})
     ledger.book_payment(session, found.statement, found.creator, user, now)
@@ -93,28 +109,36 @@ def pay(session: Session, user: User, uuid: UUID, revision: int, reference: str)
     return found
 
 
-def hold(session: Session, user: User, uuid: UUID, revision: int, reason: str) -> Found:
-    """Stop it where it is, until it is released."""
+def hold(
+    session: Session, user: User, uuid: UUID, revision: int, reason: str, *, is_bank_refused: bool = False
+) -> Found:
+    """Stop it where it is, until it is released. What the bank was told to pay, only when the bank refused it."""
     found, _ = _begin(session, user, uuid)
     _refuse_brought_forward(session, found.statement, "held")
     values = {"state": HELD, "held_from": found.statement.state, "reason": reason}
-    return _change(session, user, found, revision, (DRAFT, APPROVED), values, "held", {"reason": reason})
+    detail = _take_out(session, user, found.statement, revision, reason, is_bank_refused)
+    return _change(session, user, found, revision, (DRAFT, APPROVED), values, "held", detail)
 
 
 def release(session: Session, user: User, uuid: UUID, revision: int, reason: str) -> Found:
     """Put it back to where it was held."""
     found, _ = _begin(session, user, uuid)
+    _refuse_own(user, found, "release")
     values = {"state": found.statement.held_from, "held_from": "", "reason": ""}
     return _change(session, user, found, revision, (HELD,), values, "released", {"reason": reason})
 
 
-def void(session: Session, user: User, uuid: UUID, revision: int, reason: str) -> Found:
-    """It never was: reverse what was booked, and let the next close pay its days anew."""
+def void(
+    session: Session, user: User, uuid: UUID, revision: int, reason: str, *, is_bank_refused: bool = False
+) -> Found:
+    """It never was: reverse what was booked, and let the next close pay its days anew. What the bank was told to pay,
+    only when the bank refused it."""
     found, now = _begin(session, user, uuid)
     _refuse_brought_forward(session, found.statement, "void")
     _refuse_taken_back(session, found.statement)
     values = {"state": VOID, "reason": reason}
-    found = _change(session, user, found, revision, (DRAFT, APPROVED, HELD), values, "voided", {"reason": reason})
+    detail = _take_out(session, user, found.statement, revision, reason, is_bank_refused)
+    found = _change(session, user, found, revision, (DRAFT, APPROVED, HELD), values, "voided", detail)
     ledger.book_reversal(session, found.statement, user, now)
     statements.free_carried(session, found.statement.id or 0)
     return found
@@ -168,6 +192,34 @@ def _last_change(session: Session, statement: Statement) -> str:
     entry, user = entries[0]
     who = user.email if user else "the command line"
     return f"{entry.action} by {who} on {entry.at:%Y-%m-%d at %H:%M} UTC."
+
+
+def _refuse_own(user: User, found: Found, step: str) -> None:
+    if found.statement.creator_id == user.id:
+        raise OwnMoneyError(f"This statement pays you. Another admin has to {step} it.")
+
+
+def _refuse_changed(session: Session, found: Found, revision: int, state: StatementState) -> None:
+    """Nobody signs what somebody changed behind Earshot's back. Log and archive are not asked: that takes minutes."""
+    if (found.statement.state, found.statement.revision) != (state, revision):
+        return  # it is refused for that
+    report = verify.check_statement(session, found.statement, found.creator)
+    if report.verdict is verify.Outcome.DIFFERS:
+        wrong = [check.detail for check in report.checks if check.outcome is verify.Outcome.DIFFERS]
+        raise DiffersError(
+            f"This statement is not what it was drafted as. {' '.join(wrong)} Look at it with `earshot payouts verify "
+            f"{found.statement.uuid}`; void it, and close the month again."
+        )
+
+
+def _take_out(
+    session: Session, user: User, statement: Statement, revision: int, reason: str, is_bank_refused: bool
+) -> dict[str, Any]:
+    """What the audit trail says of a stop. A decision on another revision, or on what is paid, is left to `_change`."""
+    if statement.revision != revision or statement.state in (PAID, VOID):
+        return {"reason": reason}
+    told = batches.take_out(session, user, statement, is_refused=is_bank_refused, reason=reason)
+    return {"reason": reason, **told}
 
 
 def _refuse_carried(session: Session, statement: Statement) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from api.payouts import ledger
 from api.payouts.verify_counts import Recount, Recounted, recount_inputs
 from api.payouts.verify_limits import wrong_limits
+from api.payouts.verify_pins import wrong_draft, wrong_pins
 from models import statements as rules
 from models.payouts import LineKind, Statement, StatementLine, StatementState
 from models.queries import ledger as bookings
@@ -37,7 +38,7 @@ class Check:
     """One thing that was looked at."""
 
     name: str
-    """`inputs`, `lines`, `settled`, `before`, `limits`, `ledger` or `counts`."""
+    """`inputs`, `draft`, `pins`, `lines`, `settled`, `before`, `limits`, `ledger` or `counts`."""
     outcome: Outcome
     detail: str
     """What was found, for people."""
@@ -91,10 +92,13 @@ def check_statement(session: Session, statement: Statement, creator: User) -> Re
     """All that the store alone can say: inputs, lines, what is settled, and the ledger."""
     report = Report(statement, creator)
     report.inputs = _check_inputs(report)
+    report.add("draft", wrong_draft(session, statement), "It is as the audit trail noted when it was drafted.")
     if report.inputs is None:
         return report
     stored = statements.list_lines(session, statement.id or 0)
     if _is_of_these_rules(report):
+        pins = "Rate plans and statements brought forward are what the inputs pin."
+        report.add("pins", wrong_pins(session, statement, report.inputs), pins)
         worked = rules.work_out(report.inputs)
         report.lines = compare_lines(stored, worked.lines)
         report.add("lines", _wrong_lines(report, worked), "The pinned inputs come to these lines and totals.")

@@ -156,6 +156,9 @@ def _renew(session: Session, report: Report, item: Item, episode: Episode, known
             "duration_ms": duration_ms,
         },
     )
+    if episode.first_published_at is None and item.published_at is not None:
+        # Whatever date the feed gives it, it was there when it was first read.
+        episode.first_published_at = min(item.published_at, episode.created_at)
     _warn(report, item, audio_bytes, duration_ms)
     is_changed |= _note_url(session, item.url, episode, known)
     is_changed |= _note_version(session, item, episode, versions, (audio_bytes, duration_ms), now)

@@ -167,14 +167,14 @@ def publish_episode(
     if published_at is None:
         # A request that is sent twice must not move the date that apps sort by.
         published_at = episode.published_at if state_of(episode) == "published" else clock.now()
-    _change(episode, show, {"published_at": published_at})
+    _change(episode, show, {"published_at": published_at, **_first(episode, published_at)})
     return episode, show
 
 
 def unpublish_episode(session: Session, user: User, episode_id: UUID) -> tuple[Episode, Show]:
     """Make it a draft again; what was counted stays."""
     episode, show = get_hosted_episode(session, user, episode_id)
-    _change(episode, show, {"published_at": None})
+    _change(episode, show, {"published_at": None, **_first(episode, None)})
     return episode, show
 
 
@@ -189,6 +189,12 @@ def state_of(episode: Episode) -> str:
     if episode.published_at is None:
         return "draft"
     return "scheduled" if episode.published_at > clock.now() else "published"
+
+
+def _first(episode: Episode, published_at: datetime | None) -> dict[str, datetime | None]:
+    """What to set when a date is given: once an episode has been public, that stays the first time."""
+    first = episode.first_published_at
+    return {} if first is not None and first <= clock.now() else {"first_published_at": published_at}
 
 
 def _apply(row: Show | Episode, changes: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The admins' desk: what waits for a decision, all statements, closing a month, and files for the bank."""
+"""The admins' desk: what waits for a decision, all statements, closing a month, and payment orders."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import calls, evidence_cards, formats, money, statement_data, statement_forms, tables
+from dashboard import evidence_cards, formats, money, order_cards, statement_data, statement_forms, tables
 from dashboard import statement_tables as shown
 from dashboard.statement_data import Listed, payable_cents, step_of
 from models.tables import User
@@ -32,7 +32,8 @@ def render(user: User, one_statement: st.Page | None, all_holds: st.Page | None)
         st.subheader("Close a month")
         statement_forms.close_month()
     with right, st.container(border=True, key="card-batch", height="stretch"):
-        _batch([row for row in waiting if step_of(row.statement) == "pay"])
+        order_cards.new_order([row for row in waiting if step_of(row.statement) == "pay"])
+    order_cards.made_orders()
     _open(one_statement)
 
 
@@ -101,38 +102,3 @@ def _open(one_statement: st.Page | None) -> None:
     chosen = st.session_state.pop("statement-chosen", None)
     if chosen is not None and one_statement is not None:
         st.switch_page(one_statement, query_params={"statement": chosen})
-
-
-def _batch(payable: Sequence[Listed]) -> None:
-    st.subheader("Files for the bank")
-    currencies = sorted({row.statement.currency for row in payable})
-    if not currencies:
-        st.write("No approved statement waits for a payment. Approve one; then its transfer is in these files.")
-        return
-    currency = st.selectbox("Currency", currencies, format_func=money.currency_name, key="batch-currency")
-    rows = statement_data.to_transfer(currency)
-    total = sum(payable_cents(row) for row, _, _ in rows)
-    st.markdown(f"**{len(rows):,}** {'transfer' if len(rows) == 1 else 'transfers'}, {money.said(total, currency)}.")
-    missing = sorted({user.email for _, user, is_known in rows if not is_known})
-    if missing:
-        names = formats.plain(", ".join(missing))
-        st.warning(f"No bank account is known of {names}. They write it under “Bank account”; then there is a file.")
-        return
-    files = {"csv": ("CSV", "text/csv")}
-    if currency == "EUR":
-        files["xml"] = ("SEPA, pain.001", "application/xml")
-    if st.button("Prepare the files", icon=":material/account_balance:"):
-        for ending, (name, mime) in files.items():
-            _file(ending, name, mime, currency)
-        st.caption("The files pay nothing. Once the bank has, mark each statement as paid with its reference.")
-
-
-def _file(ending: str, name: str, mime: str, currency: str) -> None:
-    try:
-        content = calls.file(f"/v1/payouts/batch.{ending}?currency={currency}")()
-    except calls.NoFileError as error:
-        st.warning(f"{name}: {error}")
-        return
-    st.download_button(
-        name, content, f"payouts-{currency}.{ending}", mime, icon=":material/download:", on_click="ignore"
-    )

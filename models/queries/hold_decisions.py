@@ -105,6 +105,18 @@ def _episodes_of(show_id: int) -> Any:
     return select(col(Episode.id)).where(col(Episode.show_id) == show_id)
 
 
+def is_of_owner(session: Session, hold: Hold, user_id: int) -> bool:
+    """Whether a hold flags anything of a show of this user's."""
+    theirs = select(col(Episode.id)).join(Show, col(Show.id) == col(Episode.show_id)).where(Show.owner_id == user_id)
+    flagged = [
+        select(1)
+        .where(col(table.day) == hold.day, col(table.hold_id) == hold.id, col(table.episode_id).in_(theirs))
+        .exists()
+        for table in (HeldPlayback, HeldDownload)
+    ]
+    return bool(session.execute(select(or_(*flagged))).scalar_one())
+
+
 def list_held_sums(session: Session, show_id: int, days: Sequence[date]) -> dict[tuple[date, str, str], dict[str, int]]:
     """(day, rule, state) -> what is kept back of a show, by kind."""
     statement = text(

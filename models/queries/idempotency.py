@@ -13,7 +13,7 @@ KEEP_DAYS = 30
 
 
 def claim_key(
-    session: Session, user_id: int, key: str, request_hash: bytes, now: datetime, wait_seconds: float
+    session: Session, user_id: int, key: str, request_hash: bytes, role: str, now: datetime, wait_seconds: float
 ) -> bool:
     """Take a key for this transaction; False when an earlier call with it is through.
 
@@ -25,6 +25,7 @@ def claim_key(
         "user_id": user_id,
         "key": key,
         "request_hash": request_hash,
+        "role": role,
         "status": 0,
         "body": "",
         "created_at": now,

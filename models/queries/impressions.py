@@ -80,8 +80,9 @@ class CountingProgress(NamedTuple):
         return self.episodes == self.counted
 
 
-# A placement of a whole show is in all its episodes published from its first day on. One that was withdrawn since then
-# stays in what is counted: what was heard was heard.
+# A placement of a whole show is in all its episodes that were first published from its first day on. One that was
+# withdrawn since then stays in what is counted: what was heard was heard. One that is given a later date has no other ad
+# for that: what it says was recorded before.
 _WANTED = """
     SELECT e.id AS episode_id, p.id AS placement_id, p.campaign_id, p.start_ms, p.end_ms,
         CASE WHEN p.from_day > k.from_day THEN p.from_day ELSE k.from_day END AS from_day,
@@ -93,12 +94,10 @@ _WANTED = """
     WHERE e.duration_ms IS NOT NULL AND p.from_day <= p.to_day AND p.from_day <= k.to_day AND k.from_day <= p.to_day
         {narrowed}"""
 _OF_ONE = "e.id = p.episode_id"
-_OF_SHOW = """p.episode_id IS NULL AND e.show_id = p.show_id AND (
-        {published_day} >= p.from_day OR e.published_at IS NULL AND EXISTS (
-            SELECT 1 FROM counted_placement h WHERE h.episode_id = e.id AND h.placement_id = p.id))"""
+_OF_SHOW = "p.episode_id IS NULL AND e.show_id = p.show_id AND {published_day} >= p.from_day"
 _PUBLISHED_DAY = {
-    "sqlite": "unixepoch(e.published_at) / 86400",
-    "postgresql": "floor(extract(epoch FROM e.published_at) / 86400)",
+    "sqlite": "unixepoch(e.first_published_at) / 86400",
+    "postgresql": "floor(extract(epoch FROM e.first_published_at) / 86400)",
 }
 _COLUMNS = COUNTED_PLACEMENT.columns
 _SIZE = len(_COLUMNS)

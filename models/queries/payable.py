@@ -33,7 +33,7 @@ SELECT t.episode_id, COALESCE(p.campaign_id, 0), t.day, 0, CASE t.state WHEN 'op
   FROM {held_from} AND {held}
 UNION ALL
 SELECT t.episode_id, t.campaign_id, t.day, 0, 0, 0, t.quantity
-  FROM settled_day t JOIN statement s ON s.id = t.statement_id WHERE s.state <> 'void' AND {settled}
+  FROM settled_day t WHERE t.statement_id NOT IN (SELECT id FROM statement WHERE state = 'void') AND {settled}
 """
 _HELD_FROM = """held_day t LEFT JOIN placement p ON p.id = t.placement_id LEFT JOIN campaign c ON c.id = p.campaign_id
  WHERE ((t.placement_id = 0 AND t.kind = 'listens') OR t.kind = c.billing)"""
@@ -44,15 +44,16 @@ SELECT episode_id, campaign_id, day, CAST(SUM(counted) AS BIGINT) AS counted, CA
   FROM ({parts}) parts GROUP BY episode_id, campaign_id, day
 """
 _OPEN = " HAVING SUM(counted) <> SUM(settled) OR SUM(held) + SUM(void) <> 0"
-_CLOSED = " HAVING SUM(counted) = SUM(settled) AND SUM(held) + SUM(void) = 0"
 _ORDER = " ORDER BY episode_id, campaign_id, day"
 _OF_CREATOR = (
     "t.episode_id IN (SELECT e.id FROM episode e JOIN show sh ON sh.id = e.show_id WHERE sh.owner_id = :creator_id)"
 )
-_MONTHS = {
-    "sqlite": "strftime('%Y-%m-01', day * 86400, 'unixepoch')",
-    "postgresql": "to_char(to_timestamp(CAST(day AS BIGINT) * 86400) AT TIME ZONE 'UTC', 'YYYY-MM-01')",
-}
+_SETTLED_MONTHS = """
+SELECT t.episode_id, t.campaign_id, t.day, CAST(SUM(t.quantity) AS BIGINT)
+  FROM (SELECT l.episode_id, l.campaign_id, l.month AS day, l.quantity
+          FROM statement_line l JOIN statement s ON s.id = l.statement_id WHERE s.state <> 'void') t
+ WHERE {condition} GROUP BY t.episode_id, t.campaign_id, t.day
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class PaidEpisode(NamedTuple):
 
 
 class MonthSum(NamedTuple):
-    """Days that are wholly settled, of an episode and a campaign (0: listens), summed over a month."""
+    """What statements that stand settle of an episode's listens (campaign 0) or impressions of a month."""
 
     episode_id: int
     campaign_id: int
@@ -136,14 +137,10 @@ def list_day_counts(connection: Connection, scope: Scope, *, is_open_only: bool 
 
 
 def list_settled_months(connection: Connection, scope: Scope) -> list[MonthSum]:
-    """What `list_day_counts` leaves out when only open days are asked for."""
-    month = _MONTHS[connection.dialect.name]
-    statement = (
-        f"SELECT episode_id, campaign_id, {month} AS month, CAST(SUM(settled) AS BIGINT) "
-        f"FROM ({_days(scope)}{_CLOSED}) days GROUP BY episode_id, campaign_id, {month}"
-    )
+    """What is settled in a scope of whole months: read from the lines, which are the sums of their days, and few."""
+    statement = _SETTLED_MONTHS.format(condition=scope.condition("t.campaign_id"))
     return [
-        MonthSum(episode_id, campaign_id, date.fromisoformat(month), settled)
+        MonthSum(episode_id, campaign_id, day_from_number(month), settled)
         for episode_id, campaign_id, month, settled in _execute(connection, statement, scope)
     ]
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from models.payouts import Payee, Statement, StatementState
+from models.payouts import Payee, PayoutExport, Statement, StatementState
 from models.tables import User
 
 
@@ -29,8 +29,10 @@ def put_payee(session: Session, payee: Payee) -> None:
 def list_payable(session: Session, currency: str, month: date | None) -> list[tuple[Statement, User, Payee | None]]:
     """Approved statements that pay something out in a currency, with their creators and where the money goes.
 
-    Those that are carried over are not among them: the statement that brings them forward is.
+    Those that are carried over are not among them: the statement that brings them forward is. Nor are those that the
+    bank was already told to pay.
     """
+    in_batch = select(PayoutExport.statement_id).where(col(PayoutExport.released_at).is_(None))
     statement = (
         select(Statement, User, Payee)
         .join(User, col(User.id) == Statement.creator_id)
@@ -40,6 +42,7 @@ def list_payable(session: Session, currency: str, month: date | None) -> list[tu
             Statement.currency == currency,
             col(Statement.is_carried).is_(False),
             col(Statement.carried_into_id).is_(None),
+            col(Statement.id).not_in(in_batch),
             col(Statement.total_cents) + col(Statement.brought_forward_cents) > 0,
         )
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
@@ -36,6 +37,21 @@ def list_plans_of_owners(session: Session, owners: Iterable[int]) -> list[tuple[
         )
         found += session.exec(statement).all()
     return found
+
+
+def list_plans_by_id(session: Session, ids: Iterable[int]) -> list[tuple[RatePlan, Show]]:
+    """These plans with their shows."""
+    found: list[tuple[RatePlan, Show]] = []
+    for chunk in chunks(ids):
+        statement = select(RatePlan, Show).join(Show, col(Show.id) == col(RatePlan.show_id))
+        found += session.exec(statement.where(col(RatePlan.id).in_(chunk))).all()
+    return found
+
+
+def pin(row: RatePlan, show: Show) -> dict[str, Any]:
+    """As the inputs of a statement have a plan."""
+    plan = to_plan(row)._asdict()
+    return plan | {"uuid": str(row.uuid), "show": str(show.uuid), "from_day": str(row.from_day)}
 
 
 def to_plan(row: RatePlan) -> Plan:

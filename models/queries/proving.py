@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 from sqlmodel import Session, col
@@ -101,6 +102,24 @@ def list_heard(connection: Connection, episodes: Collection[int], day: int) -> l
 def get_drafted_entry(session: Session, statement: Statement) -> int | None:
     """The number of the audit trail's entry of a statement's draft: entries of money are numbered in their order."""
     return _entry_of(session, statement, "statement.drafted")
+
+
+def list_drafted(session: Session, statement: Statement) -> list[dict[str, Any]]:
+    """What the audit trail says of a statement's draft; one entry, unless somebody added others."""
+    wanted = select(col(AuditEntry.detail)).where(
+        col(AuditEntry.subject) == "statement",
+        col(AuditEntry.subject_uuid) == statement.uuid,
+        col(AuditEntry.action) == "statement.drafted",
+    )
+    return [json.loads(detail) for detail in session.scalars(wanted.order_by(col(AuditEntry.id)))]
+
+
+def list_carried_into(session: Session, statement: Statement, pinned: Collection[UUID]) -> list[Statement]:
+    """The statements that this one brings forward; of a void one, which freed them, those that its inputs name."""
+    into = col(Statement.carried_into_id) == statement.id
+    wanted = col(Statement.uuid).in_(pinned) if statement.state == "void" else into
+    whose = col(Statement.creator_id) == statement.creator_id, col(Statement.currency) == statement.currency
+    return list(session.scalars(select(Statement).where(wanted, *whose)))
 
 
 def _entry_of(session: Session, statement: Statement, action: str) -> int | None:

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, CursorResult, cast, func, or_, select, update
+from sqlalchemy import BigInteger, Connection, CursorResult, cast, func, or_, select, text, update
 from sqlmodel import Session, col
 
 from models.advertising import Campaign, Placement, PlacementDay
 from models.payouts import SettledDay, StatementLine
 from models.privacy_cells import LEAST
+from models.queries.statements import lock_money
 from models.tables import Episode
 
 
@@ -19,6 +20,14 @@ class DayImpressions(NamedTuple):
     delivered: int
     confirmed: int
     offline_confirmed: int
+
+
+def lock_terms(connection: Connection, wait_seconds: int) -> None:
+    """Keep closes and changes of other campaigns waiting; take it before a campaign's row, as a close does. Raises
+    OperationalError when this lock, or a later one of the transaction, is not to be had in so many seconds."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = '{wait_seconds}s'"))
+    lock_money(connection)
 
 
 def _placements(campaign_id: int) -> Any:

@@ -101,6 +101,12 @@ def append_settled_days(session: Session, days: Sequence[dict[str, Any]]) -> Non
         session.execute(insert(SettledDay), days)
 
 
+def pin_carried(statement: Statement) -> dict[str, Any]:
+    """As the inputs of a later statement have one that they bring forward."""
+    cents = statement.total_cents + statement.brought_forward_cents
+    return {"statement": str(statement.uuid), "month": str(statement.month), "cents": cents}
+
+
 def carry_into(session: Session, ids: Sequence[int], statement_id: int) -> None:
     """Note which statement brings these forward."""
     _execute(session, update(Statement).where(col(Statement.id).in_(ids)).values(carried_into_id=statement_id))

@@ -103,11 +103,16 @@ def append_delivery(session: Session, delivery: WebhookDelivery) -> None:
     session.flush()
 
 
-def list_due(session: Session, now: datetime, without: Collection[int], limit: int) -> list[Due]:
-    """Deliveries whose time has come, the longest due first, of open endpoints that are not among `without`."""
-    statement = (
-        select(WebhookDelivery, WebhookEvent, WebhookEndpoint)
-        .join(WebhookEvent, col(WebhookEvent.id) == WebhookDelivery.event_id)
+def list_due(session: Session, now: datetime, without: Collection[int], limit: int, *, most_of_user: int) -> list[Due]:
+    """Deliveries whose time has come, of open endpoints that are not among `without`, on which something is on its way.
+
+    One for each endpoint, and at most `most_of_user` for each user with those on their way. First the users with the
+    fewest before it, then the longest due.
+    """
+    longest_due = (col(WebhookDelivery.next_at), col(WebhookDelivery.id))
+    of_endpoint = func.row_number().over(partition_by=col(WebhookDelivery.endpoint_id), order_by=longest_due)
+    waiting = (
+        select(WebhookDelivery.id, WebhookDelivery.next_at, WebhookEndpoint.user_id, of_endpoint.label("place"))
         .join(WebhookEndpoint, col(WebhookEndpoint.id) == WebhookDelivery.endpoint_id)
         .join(User, col(User.id) == WebhookEndpoint.user_id)
         .where(
@@ -117,9 +122,26 @@ def list_due(session: Session, now: datetime, without: Collection[int], limit: i
             col(User.disabled_at).is_(None),
             col(WebhookDelivery.endpoint_id).not_in(without),
         )
+        .subquery()
     )
-    rows = session.exec(statement.order_by(col(WebhookDelivery.next_at), col(WebhookDelivery.id)).limit(limit))
-    return [Due(*row) for row in rows]
+    of_user = func.row_number().over(partition_by=waiting.c.user_id, order_by=(waiting.c.next_at, waiting.c.id))
+    firsts = select(waiting.c.id, waiting.c.user_id, of_user.label("turn")).where(waiting.c.place == 1).subquery()
+    sent_to = (
+        select(func.count())
+        .select_from(WebhookEndpoint)
+        .where(col(WebhookEndpoint.user_id) == firsts.c.user_id, col(WebhookEndpoint.id).in_(without))
+        .scalar_subquery()
+    )
+    turn = firsts.c.turn + sent_to
+    statement = (
+        select(WebhookDelivery, WebhookEvent, WebhookEndpoint)
+        .join(firsts, firsts.c.id == WebhookDelivery.id)
+        .join(WebhookEvent, col(WebhookEvent.id) == WebhookDelivery.event_id)
+        .join(WebhookEndpoint, col(WebhookEndpoint.id) == WebhookDelivery.endpoint_id)
+        .where(turn <= most_of_user)
+        .order_by(turn, *longest_due)
+    )
+    return [Due(*row) for row in session.exec(statement.limit(limit))]
 
 
 def claim_delivery(session: Session, delivery: WebhookDelivery, now: datetime, until: datetime) -> bool:
@@ -191,6 +213,21 @@ def get_delivery(
     if endpoint_id is not None:
         statement = statement.where(WebhookDelivery.endpoint_id == endpoint_id)
     return session.exec(statement).first()
+
+
+def lock_endpoint(session: Session, endpoint_id: int) -> None:
+    """Until the transaction ends nobody else passes here for this endpoint."""
+    session.exec(select(WebhookEndpoint.id).where(WebhookEndpoint.id == endpoint_id).with_for_update()).first()
+
+
+def is_waiting(session: Session, endpoint_id: int, event_id: int) -> bool:
+    """Whether an event is still to be sent to an endpoint, again or for the first time."""
+    statement = select(WebhookDelivery.id).where(
+        WebhookDelivery.endpoint_id == endpoint_id,
+        WebhookDelivery.event_id == event_id,
+        WebhookDelivery.state == WAITING,
+    )
+    return session.exec(statement.limit(1)).first() is not None
 
 
 def get_last_replay(session: Session, endpoint_id: int, event_id: int) -> int:

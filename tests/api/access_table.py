@@ -200,6 +200,8 @@ TABLE: dict[str, Row] = {
     "GET /v1/audit-trail": Row(ADMINS),
     "GET /v1/payee": Row(PUBLISHERS),
     "PUT /v1/payee": Row(PUBLISHERS, body={"name": "Somebody", "iban": "DE89370400440532013000"}),
-    "GET /v1/payouts/batch.csv": Row(ADMINS, "currency=EUR"),
-    "GET /v1/payouts/batch.xml": Row(ADMINS, "currency=EUR", statement="approved"),
+    "POST /v1/payouts/batches": Row(ADMINS, body={"currency": "EUR"}, statement="approved"),
+    "GET /v1/payouts/batches": Row(ADMINS),
+    "GET /v1/payouts/batches/{batch_id}.csv": Row(ADMINS),
+    "GET /v1/payouts/batches/{batch_id}.xml": Row(ADMINS),
 }

@@ -23,7 +23,16 @@ from models.advertising import Advertiser, AdvertiserMember, Campaign, Creative,
 from models.counting import Receipt
 from models.engine import make_engine
 from models.migrate import migrate
-from models.payouts import Payee, RatePlan, Statement, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from models.payouts import (
+    Payee,
+    PayoutBatch,
+    PayoutFile,
+    RatePlan,
+    Statement,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 from models.queries import webhooks
 from models.statements import RULE_VERSION
 from models.tables import Role, User
@@ -176,8 +185,16 @@ class World:
             evidence="{}",
             found_at=NOW,
         )
-        session.add_all([plan, statement, hold])
-        return {"statement_id": str(statement.uuid), "hold_id": str(hold.uuid), "plan_id": str(plan.uuid)}
+        batch = PayoutBatch(currency="EUR", made_by=self.users["admin"].id, made_at=NOW)
+        session.add_all([plan, statement, hold, batch])
+        session.flush()
+        session.add_all([PayoutFile(batch_id=batch.id, format=name, content=b"-") for name in ("csv", "xml")])
+        return {
+            "statement_id": str(statement.uuid),
+            "hold_id": str(hold.uuid),
+            "plan_id": str(plan.uuid),
+            "batch_id": str(batch.uuid),
+        }
 
     def _webhook(self, session: Session) -> dict[str, str]:
         owner = self.users["owner"].id

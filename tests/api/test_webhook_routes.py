@@ -161,6 +161,9 @@ def test_what_was_sent_is_listed_and_sent_again_under_the_same_id(people: People
         assert again.status_code == 202
         assert (again.json()["replay"], again.json()["state"]) == (1, "waiting")
         assert again.json()["event_id"] == arrived["event_id"]
+        for one in (arrived, waiting):
+            refused = write(people, "POST", f"{path}/{one['id']}/replay", "admin")
+            assert (refused.status_code, refused.json()["error"]) == (409, "delivery_waiting")
         send(engine)
         assert [received.id for received in site.received].count(arrived["event_id"]) == 2
         assert all(received.is_signed_with(webhook["secret"]) for received in site.received)

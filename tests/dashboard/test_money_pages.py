@@ -172,21 +172,38 @@ def test_a_month_is_closed_from_the_desk(browser: Browser, office: Office, episo
     assert [row["total"] for row in table(app, "step")] == ["€25.00"]
 
 
-def test_files_for_the_bank_are_prepared(
-    browser: Browser, office: Office, october: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_a_payment_order_is_made_once_and_gives_its_file(
+    browser: Browser, office: Office, october: dict[str, Any]
 ) -> None:
-    asked: list[str] = []
-
-    def file(path: str) -> Any:
-        asked.append(path)
-        return lambda: b"name,amount"
-
-    monkeypatch.setattr("dashboard.calls.file", file)
     office.call("carol", "PUT", "/v1/payee", json={"name": "Carol", "iban": "DE89370400440532013000"})
     office.step("grace", october, "approve")
-    app = press(browser.desk("grace"), "Prepare the files")
+    app = browser.desk("grace")
     assert "**1** transfer, €21.00" in words(app)
-    assert asked == ["/v1/payouts/batch.csv?currency=EUR", "/v1/payouts/batch.xml?currency=EUR"]
+    labelled(app.checkbox, "Only a CSV, no file for the bank (SEPA)").check()
+    app = press(app, "Make the payment order")
+    assert "The order is made." in said(app)
+    assert "is in an order already" in words(app)
+    assert "**€21.00** · 1 payment" in words(app)
+    (order,) = office.read("grace", "/v1/payouts/batches")["items"]
+    assert (order["total_cents"], order["formats"]) == (2100, ["csv"])
+
+
+def test_what_the_bank_was_told_to_pay_is_voided_only_when_it_refused(
+    browser: Browser, office: Office, october: dict[str, Any]
+) -> None:
+    office.call("carol", "PUT", "/v1/payee", json={"name": "Carol", "iban": "DE89370400440532013000"})
+    office.step("grace", october, "approve")
+    made = office.call("grace", "POST", "/v1/payouts/batches", json={"currency": "EUR", "csv_only": True})
+    assert made.status_code == 201
+    app = browser.statement("grace", october)
+    labelled(app.text_input, "Why it should never have been").input("Twice the same.")
+    app = press(app, "Void")
+    assert "tells the bank to pay it" in said(app)
+    refused = [box for box in app.checkbox if "-void-refused-" in box.key]
+    labelled(app.text_input, "Why it should never have been").input("The account is closed.")
+    refused[0].check()
+    press(app, "Void")
+    assert statement_row(office.engine, october).state == "void"
 
 
 # -- creators --------------------------------------------------------------------------------------------------------

@@ -20,10 +20,12 @@ from models.columns import day_number
 from models.counting import PipelineDay
 from models.downloads import HitOutcome
 from models.engine import make_engine
+from models.payouts import RatePlan, Statement
 from models.periods import Period
 from models.queries import stats
 from models.spending import get_spending
 from models.tables import Episode, Show
+from seed import payouts
 from seed.check import FIELDS, compare
 from seed.expected import Counts
 from tests.conftest import Processes
@@ -90,6 +92,7 @@ def test_every_number_is_as_expected_and_off_by_one_is_seen(seeded: Seeded) -> N
     _sent_again_it_changes_no_number(seeded)
     _check_sees_one_listen_too_many(seeded)
     _campaigns_were_bought(seeded)
+    _months_were_closed(seeded)
     _a_second_set_needs_force(seeded)
     _credentials_are_private(seeded)
 
@@ -211,6 +214,18 @@ def _campaigns_were_bought(seeded: Seeded) -> None:
     buyers = seeded.processes.home / "seed-buyers.json"
     assert buyers.stat().st_mode & 0o077 == 0
     assert json.loads(buyers.read_text())["advertiser"]["password"] in seeded.output
+
+
+def _months_were_closed(seeded: Seeded) -> None:
+    """Drafts of nobody in particular, so that the one admin there is may approve them; and all shows have a plan."""
+    months = payouts.months_over(date.fromisoformat(seeded.report["today"]))
+    with Session(seeded.engine) as session:
+        statements = list(session.exec(select(Statement)))
+        planned = {plan.show_id for plan in session.exec(select(RatePlan))}
+        assert planned == {show.id for show in session.exec(select(Show))}
+    assert f"{max(row.month for row in statements):%Y-%m}" == months[-1]
+    assert {(row.state, row.drafted_by) for row in statements} == {("draft", None)}
+    assert max(row.total_cents for row in statements) > 0
 
 
 def _credentials_are_private(seeded: Seeded) -> None:

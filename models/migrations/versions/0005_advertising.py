@@ -289,6 +289,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_placement_campaign_id"), ["campaign_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_placement_show_id"), ["show_id"], unique=False)
 
+    # Not in batch mode, which would copy the table: others refer to it.
+    op.add_column("episode", sa.Column("first_published_at", UtcDateTime(timezone=True), nullable=True))
+    op.execute("UPDATE episode SET first_published_at = published_at")
+
     with op.batch_alter_table("device", schema=None) as batch_op:
         batch_op.add_column(sa.Column("network", sa.BigInteger(), nullable=True))
         batch_op.create_index(
@@ -302,6 +306,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("episode", "first_published_at")
     with op.batch_alter_table("device", schema=None) as batch_op:
         batch_op.drop_index("ix_device_network")
         batch_op.drop_column("network")

@@ -7,12 +7,27 @@ import sqlalchemy as sa
 from alembic import op
 
 from models.columns import UtcDateTime, UtcDay
-from models.migrations.append_only import make_append_only
+from models.migrations.append_only import freeze, make_append_only
 
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+
+DRAFTED = (
+    *("id", "uuid", "creator_id", "currency", "month", "total_cents", "brought_forward_cents", "minimum_cents"),
+    *("is_carried", "rule_version", "position", "inputs", "inputs_hash", "drafted_by", "drafted_at"),
+)
+"""What a statement says from its draft on; what a person decides of it changes the rest."""
+STATEMENTS = (
+    "t.id = NEW.id",
+    "t.uuid = NEW.uuid",
+    (
+        "t.creator_id = NEW.creator_id AND t.currency = NEW.currency AND t.month = NEW.month "
+        "AND t.state <> 'void' AND NEW.state <> 'void'"
+    ),
+)
+"""Its keys, and the one that stands."""
 
 
 def upgrade() -> None:
@@ -70,6 +85,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("request_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
         sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
@@ -317,6 +333,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("statement_id", "kind", "episode_id", "campaign_id", "plan_id", "month"),
     )
     make_append_only("ledger_transaction", "ledger_entry", "audit_entry")
+    make_append_only("rate_plan", "statement_line", "settled_day")
+    freeze("statement", DRAFTED, final=("paid", "void"), identities=STATEMENTS)
 
 
 def downgrade() -> None:

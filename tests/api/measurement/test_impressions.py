@@ -222,6 +222,10 @@ def test_a_placement_of_a_show_is_in_what_it_publishes_from_then_on(house: House
     listen(house, DEVICES[1], draft, (0, 60))
     house.count()
     assert impressions(house) == {(ad, -4): WHOLE, (ad, 0): WHOLE}
+    # An older one that is given another date was recorded without the ad.
+    set_published(house, tale, -4)
+    house.count()
+    assert impressions(house) == {(ad, -4): WHOLE, (ad, 0): WHOLE}
     # What was heard of an episode that is withdrawn was heard.
     set_published(house, fresh, None)
     house.count()
@@ -232,7 +236,7 @@ def test_a_placement_of_a_show_is_in_what_it_publishes_from_then_on(house: House
 def publish(house: House, beside: Episode, day: int | None) -> Episode:
     """Another episode of the show."""
     with Session(house.engine) as session:
-        episode = make_episode(session, session.get_one(Show, beside.show_id))
+        episode = make_episode(session, session.get_one(Show, beside.show_id), published_at=None)
     set_published(house, episode, day)
     return episode
 
@@ -243,6 +247,7 @@ def set_published(house: House, episode: Episode, day: int | None) -> None:
     with Session(house.engine) as session:
         found = session.get_one(Episode, episode.id)
         found.published_at = at
+        found.first_published_at = found.first_published_at or at
         session.add(found)
         session.commit()
 

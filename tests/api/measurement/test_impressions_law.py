@@ -99,7 +99,8 @@ def fresh(store_url: str, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
     product.publish(template, EPISODES)
     with template.begin() as connection:
         published_at = datetime.fromtimestamp(PUBLISHED_DAY * DAY_MS / 1000, UTC)
-        connection.execute(Episode.__table__.update().values(published_at=published_at))
+        dates = {"published_at": published_at, "first_published_at": published_at}
+        connection.execute(Episode.__table__.update().values(dates))
     engines: list[Engine] = []
 
     def make() -> Engine:

@@ -1,4 +1,4 @@
-"""What waits to be paid leaves as a file: whole or not at all, as the bank's schema has it, and safe to open."""
+"""What waits to be paid leaves as a file: once, whole or not at all, as the bank's schema has it, and safe to open."""
 
 import csv
 import io
@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 import sepaxml
 import xmlschema
+from httpx2 import Response
 
 from api.settings import Settings
 from tests.api.payouts.conftest import Office
@@ -42,16 +43,23 @@ def approved(office: Office, who: str = "carol", listens: int = 1234, month: int
     return office.step("grace", found, "approve")
 
 
-def batch_xml(office: Office, currency: str = "EUR", month: str = "2026-10"):
-    """The bank's file."""
-    return office.call("ada", "GET", f"/v1/payouts/batch.xml?month={month}&currency={currency}")
+def order(office: Office, currency: str = "EUR", who: str = "ada", **more) -> Response:
+    """A payment order of all that waits and is in none; the payer's account is known."""
+    return office.call(who, "POST", "/v1/payouts/batches", json={"currency": currency, **more})
 
 
-def batch_csv(office: Office, currency: str = "EUR") -> list[dict[str, str]]:
-    """The spreadsheet's rows."""
-    answer = office.call("ada", "GET", f"/v1/payouts/batch.csv?currency={currency}")
-    assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.text)))
+def file_of(office: Office, made: dict, ending: str) -> Response:
+    """An order's file."""
+    return office.call("ada", "GET", f"/v1/payouts/batches/{made['id']}.{ending}")
+
+
+def rows_of(office: Office, currency: str = "EUR", **more) -> list[dict[str, str]]:
+    """The spreadsheet's rows of a new order; none when there is nothing to pay."""
+    made = order(office, currency, csv_only=True, **more)
+    if made.json().get("error") == "nothing_to_pay":
+        return []
+    assert made.status_code == 201, made.text
+    return list(csv.DictReader(io.StringIO(file_of(office, made.json(), "csv").text)))
 
 
 # -- accounts --------------------------------------------------------------------------------------------------------
@@ -108,8 +116,10 @@ def test_the_banks_file_follows_its_schema_and_has_every_payment(office: Office)
     give_account(office, "carol", "Çelik & Söhne <GmbH>", bic=BIC)
     give_account(office, "dave", "Жуков Дмитрий", "NL91ABNA0417164300")
     first, second = approved(office), approved(office, "dave", 999, month=9)
-    answer = office.call("ada", "GET", "/v1/payouts/batch.xml?currency=EUR")
-    assert answer.status_code == 200, answer.text
+    made = order(office)
+    assert made.status_code == 201, made.text
+    assert (made.json()["formats"], made.json()["total_cents"]) == (["csv", "xml"], 2233)
+    answer = file_of(office, made.json(), "xml")
     assert answer.headers["Content-Type"] == "application/xml"
     schema = Path(sepaxml.__file__).parent / "schemas" / "pain.001.001.09.xsd"
     xmlschema.XMLSchema(str(schema)).validate(answer.text)
@@ -134,25 +144,15 @@ def test_the_banks_file_follows_its_schema_and_has_every_payment(office: Office)
     assert root.findtext(".//p:DbtrAcct/p:Id/p:IBAN", namespaces=NAMES) == "NL91ABNA0417164300"
 
 
-def test_the_same_payments_are_the_same_message_to_the_bank(office: Office) -> None:
-    give_account(office, "carol")
-    approved(office)
-    ids = [ET.fromstring(batch_xml(office).content).findtext(".//p:MsgId", namespaces=NAMES) for _ in range(2)]
-    assert ids[0] == ids[1]
-    give_account(office, "dave", "Dave")
-    approved(office, "dave", 5)
-    assert ET.fromstring(batch_xml(office).content).findtext(".//p:MsgId", namespaces=NAMES) != ids[0]
-
-
 def test_the_spreadsheet_has_amounts_in_the_currencys_own_units(office: Office) -> None:
     give_account(office, "carol", '=HYPERLINK("evil")')
     statement = approved(office, currency="JPY")
-    (row,) = batch_csv(office, "JPY")
+    (row,) = rows_of(office, "JPY")
     assert (row["statement"], row["amount"], row["amount_cents"]) == (statement["id"], "1234", "1234")
     assert row["name"] == '\'=HYPERLINK("evil")'
     give_account(office, "dave", "Dave")
     approved(office, "dave", 5)
-    (row,) = batch_csv(office)
+    (row,) = rows_of(office)
     assert (row["amount"], row["currency"], row["iban"]) == ("0.05", "EUR", IBAN)
 
 
@@ -161,41 +161,47 @@ def test_only_what_is_approved_and_not_carried_over_is_paid(office: Office) -> N
     give_account(office, "dave", "Dave")
     carried = approved(office, "carol", 100, month=9, minimum_cents=150)
     assert carried["is_carried"]
-    assert batch_csv(office) == []
+    assert rows_of(office) == []
     later = approved(office, "carol", 100, minimum_cents=150)
-    (row,) = batch_csv(office)
+    (row,) = rows_of(office)
     assert (row["statement"], row["amount"]) == (later["id"], "2.00"), "with what it brings forward"
     office.step("ada", later, "pay", reference="TX-1")
-    assert batch_csv(office) == []
+    assert rows_of(office) == []
 
 
 def test_nothing_is_half_exported_when_somebodys_account_is_not_known(office: Office) -> None:
     give_account(office, "carol")
     approved(office)
     approved(office, "dave")
-    for answer in (batch_xml(office), office.call("ada", "GET", "/v1/payouts/batch.csv?currency=EUR")):
+    for answer in (order(office), order(office, csv_only=True)):
         assert (answer.status_code, answer.json()["error"]) == (409, "payee_missing")
         assert "dave@example.com (2026-10)" in answer.json()["message"]
         assert "carol" not in answer.json()["message"]
+    assert office.read("ada", "/v1/payouts/batches") == {"items": [], "total": 0}
 
 
-def test_other_currencies_are_sent_to_the_spreadsheet(office: Office) -> None:
-    answer = batch_xml(office, "USD")
-    assert answer.status_code == 422
-    assert "batch.csv" in answer.json()["message"]
-    assert batch_xml(office, "nonsense").status_code == 422
+def test_other_currencies_have_a_spreadsheet_only(office: Office) -> None:
+    give_account(office, "carol")
+    approved(office, currency="USD")
+    made = order(office, "USD").json()
+    assert made["formats"] == ["csv"]
+    answer = file_of(office, made, "xml")
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+    assert "Take its .csv" in answer.json()["message"]
+    assert order(office, "nonsense").status_code == 422
 
 
-def test_an_empty_banks_file_is_not_made(office: Office) -> None:
-    assert batch_xml(office).json()["error"] == "nothing_to_pay"
+def test_an_empty_file_is_not_made(office: Office) -> None:
+    assert order(office).json()["error"] == "nothing_to_pay"
 
 
 def test_a_name_that_no_bank_can_write_is_refused_by_name(office: Office) -> None:
     give_account(office, "carol", "\N{SPARKLES}")
     approved(office)
-    answer = batch_xml(office)
+    answer = order(office)
     assert answer.status_code == 422
     assert "Latin letters" in answer.json()["message"]
+    assert len(rows_of(office)) == 1, "it was put into no order"
 
 
 @pytest.mark.parametrize(("field", "value"), [("payer_iban", ""), ("payer_iban", "NL00"), ("payer_bic", "x")])
@@ -203,6 +209,7 @@ def test_a_payer_that_is_not_known_is_asked_for(office: Office, settings: Settin
     give_account(office, "carol")
     approved(office)
     office.client.app.state.settings = settings.model_copy(update={field: value})
-    answer = batch_xml(office)
+    answer = order(office)
     assert (answer.status_code, answer.json()["error"]) == (409, "payer_missing")
     assert "EARSHOT_PAYER" in answer.json()["message"]
+    assert order(office, csv_only=True).json()["formats"] == ["csv"]

@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, insert, text
 
 from models import statements as rules
+from models.advertising import HeldDay
 from tests.api.payouts.conftest import Office
 
 OCT_1, OCT_2, OCT_31, SEP_30 = date(2026, 10, 1), date(2026, 10, 2), date(2026, 10, 31), date(2026, 9, 30)
@@ -240,3 +241,51 @@ def test_what_a_deleted_show_was_heard_is_paid(office: Office) -> None:
     office.listens(episode, OCT_1, 1000)
     office.call("carol", "DELETE", f"/v1/shows/{show.uuid}")
     assert office.close("2026-10")[0]["total_cents"] == 1000
+
+
+def test_only_days_that_would_be_paid_are_looked_at_for_fraud(
+    office: Office, now: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[set[date]] = []
+    monkeypatch.setattr("api.payouts.close.scan", lambda _connection, days, _now: looked.append(set(days)))
+    paid, free = office.show("carol"), office.show("dave")
+    episode, unpaid = office.episode(paid), office.episode(free)
+    office.plan(paid, OCT_1)
+    for day in (SEP_30, OCT_1):
+        office.listens(episode, day, 10)
+    office.listens(unpaid, OCT_2, 10)
+    placement = office.place(office.campaign(price_cents=1000, budget_cents=10), episode)
+    for day in (OCT_1, OCT_31):
+        office.impressions(placement, day, 10)
+    office.close("2026-10")
+    assert looked == [{OCT_1}], "not those without a plan, nor the one beyond the budget"
+    office.listens(episode, OCT_2, 7)
+    office.close("2026-10")
+    assert looked == [{OCT_1}], "what came since waits for the next close"
+    now[0] = datetime(2026, 12, 2, tzinfo=UTC)
+    office.close("2026-11")
+    assert looked == [{OCT_1}, {OCT_2}]
+
+
+def test_a_day_that_is_paid_since_another_is_held_is_looked_at_too(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = office.show("carol")
+    episode = office.episode(show)
+    office.plan(show)
+    placement = office.place(office.campaign(price_cents=1000, budget_cents=10), episode)
+    for day in (OCT_1, OCT_2):
+        office.impressions(placement, day, 10)
+    looked: list[set[date]] = []
+
+    def find(connection: Connection, days: set[date], _now: datetime) -> None:
+        looked.append(set(days))
+        if OCT_1 in days:
+            key = {"episode_id": episode.id, "day": OCT_1, "placement_id": placement.id, "kind": "confirmed"}
+            held = HeldDay(**key, state="open", rule="over_24_hours", number=4)
+            connection.execute(insert(HeldDay).values(**held.model_dump()))
+
+    monkeypatch.setattr("api.payouts.close.scan", find)
+    office.close("2026-10")
+    assert looked == [{OCT_1}, {OCT_2}]
+    assert sorted(office.settled().values()) == [4, 6]
