@@ -85,6 +85,7 @@ class Statement(SQLModel, table=True):
             postgresql_where=_STANDING,
         ),
         Index("ix_statement_state", "state"),
+        Index("ix_statement_carried_into", "carried_into_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -133,7 +134,10 @@ class StatementLine(SQLModel, table=True):
     """A line: counted now less settled before, of one episode, one campaign or none, one month and one rate."""
 
     __tablename__ = "statement_line"
-    __table_args__ = (UniqueConstraint("statement_id", "kind", "episode_id", "campaign_id", "plan_id", "month"),)
+    __table_args__ = (
+        UniqueConstraint("statement_id", "kind", "episode_id", "campaign_id", "plan_id", "month"),
+        Index("ix_statement_line_campaign", "campaign_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     statement_id: int = Field(foreign_key="statement.id")
@@ -166,7 +170,11 @@ class SettledDay(SQLModel, table=True):
     """What a statement pays, by UTC day: the finest grain, and what settled-before is summed over."""
 
     __tablename__ = "settled_day"
-    __table_args__ = (Index("ix_settled_day_statement", "statement_id"), CLUSTERED)
+    __table_args__ = (
+        Index("ix_settled_day_statement", "statement_id"),
+        Index("ix_settled_day_campaign", "campaign_id"),
+        CLUSTERED,
+    )
 
     episode_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     campaign_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

@@ -131,10 +131,14 @@ async def _exhausted(buyer: Buyer, advertiser: str, show: dict[str, Any], should
     """Pays for delivered impressions, and had too little for all there were."""
     terms = {"price_cents": 1500, "from_day": buyer.day(-45), "to_day": buyer.day(5), "billing": "delivered"}
     campaign = await buyer.campaign("advertiser", advertiser, "Before it rains", **terms)
-    for episode in show["episodes"][:5]:
+    last, *others = show["episodes"][:5]
+    for episode in others:
         await buyer.place("advertiser", campaign, 45, **spot(show, episode, 0.35))
     sent = await buyer.wait("advertiser", campaign, should_stop)
-    await buyer.budget("advertiser", campaign, sent * 0.6)
+    # A budget cannot fall below what is billed, in whole fifties: what the last episode brings is too much for it.
+    await buyer.budget("advertiser", campaign, (sent // LEAST_IMPRESSIONS + 1) * LEAST_IMPRESSIONS)
+    await buyer.place("advertiser", campaign, 45, **spot(show, last, 0.35))
+    await buyer.wait("advertiser", campaign, should_stop)
     return str(campaign["name"])
 
 

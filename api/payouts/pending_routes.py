@@ -29,6 +29,8 @@ def read_pending(
     user: PublisherDep,
     session: ReadSessionDep,
     creator: Annotated[UUID | None, Query(description="Only this user's; for admins.")] = None,
+    skip: Annotated[int, Query(ge=0, le=2**53, description="Items before the page.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=500, description="Items in one page; the sums are of all.")] = 500,
 ) -> schemas.PendingOut:
     """What became of everything that is counted: settled, pending, held, void, beyond a budget, or without a plan.
 
@@ -39,10 +41,11 @@ def read_pending(
         creator_id = statements.get_user_id(session, creator)
         if creator_id is None:
             raise NotFoundError("There is no such user.")
-    return _pending_out(list_pending(session, Scope(creator_id=creator_id)))
+    return _pending_out(list_pending(session, Scope(creator_id=creator_id)), skip, limit)
 
 
-def _pending_out(found: Pending) -> schemas.PendingOut:
+def _pending_out(found: Pending, skip: int, limit: int) -> schemas.PendingOut:
+    cells = [(key, cell) for key, cell in found.cells.items() if cell.is_open]
     return schemas.PendingOut(
         total=schemas.CellOut(**_numbers(sum_cells(found.cells.values()))),
         months=[
@@ -53,7 +56,8 @@ def _pending_out(found: Pending) -> schemas.PendingOut:
             schemas.PendingCreator(creator_id=creator, **_numbers(cell))
             for creator, cell in _group(found, lambda key: found.episodes[key.episode_id].owner_uuid).items()
         ],
-        items=[_item(found, key, cell) for key, cell in found.cells.items() if cell.is_open],
+        items=[_item(found, key, cell) for key, cell in cells[skip : skip + limit]],
+        next_skip=skip + limit if len(cells) > skip + limit else None,
     )
 
 

@@ -251,3 +251,4 @@ class PendingOut(BaseModel):
     months: list[PendingMonth]
     creators: list[PendingCreator]
     items: list[PendingItem] = Field(description="By month, episode and campaign; those with anything that is open.")
+    next_skip: int | None = Field(description="The `skip` of the next page of items; null on the last one.")

@@ -81,8 +81,8 @@ class CountingProgress(NamedTuple):
 
 
 # A placement of a whole show is in all its episodes that were first published from its first day on. One that was
-# withdrawn since then stays in what is counted: what was heard was heard. One that is given a later date has no other ad
-# for that: what it says was recorded before.
+# withdrawn since then stays in what is counted: what was heard was heard. One that is given a later date has no other
+# ad for that: what it says was recorded before.
 _WANTED = """
     SELECT e.id AS episode_id, p.id AS placement_id, p.campaign_id, p.start_ms, p.end_ms,
         CASE WHEN p.from_day > k.from_day THEN p.from_day ELSE k.from_day END AS from_day,

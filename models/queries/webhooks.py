@@ -130,6 +130,7 @@ def list_due(session: Session, now: datetime, without: Collection[int], limit: i
         select(func.count())
         .select_from(WebhookEndpoint)
         .where(col(WebhookEndpoint.user_id) == firsts.c.user_id, col(WebhookEndpoint.id).in_(without))
+        .correlate(firsts)
         .scalar_subquery()
     )
     turn = firsts.c.turn + sent_to

@@ -23,6 +23,7 @@ from api.idempotency import MoneyRoute
 from api.measurement.housekeeping import housekeeper
 from api.settings import Settings
 from models.payouts import AuditEntry, IdempotencyKey
+from models.tables import Role, User
 from tests.factories import make_user
 
 router = APIRouter(prefix="/money", route_class=MoneyRoute)
@@ -122,6 +123,17 @@ def test_another_key_is_another_call(payer: Payer, engine: Engine) -> None:
 def test_a_key_is_its_users_own(payer: Payer, client: TestClient, engine: Engine) -> None:
     assert payer.pay("k1").json() != Payer(client, engine).pay("k1").json()
     assert effects(engine) == 2
+
+
+def test_an_answer_is_for_the_role_that_got_it(payer: Payer, engine: Engine) -> None:
+    payer.pay("k1")
+    with Session(engine) as session:
+        session.get_one(User, payer.user.id).role = Role.ADVERTISER
+        session.commit()
+    answer = payer.pay("k1")
+    assert (answer.status_code, answer.json()["error"]) == (403, "forbidden")
+    assert "yours is advertiser now" in answer.json()["message"]
+    assert effects(engine) == 1
 
 
 def test_an_empty_answer_is_repeated_too(payer: Payer, engine: Engine) -> None:

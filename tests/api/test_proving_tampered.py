@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlmodel import Session
+from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 from api.cli import app
-from api.payouts import views
+from api.payouts import statements, views
 from api.payouts.verify import Outcome, Report
 from api.settings import Settings
 from models import statements as rules
 from models.columns import DAY_MS
 from models.payouts import Statement
+from models.queries.statements import list_lines
 from tests.api.payouts.test_pdf import written
 from tests.api.test_proving import outcomes, problems
+from tests.break_in import drop_triggers
 from tests.proof_world import NOV, OCT, ProofWorld, lively, october
 
 run = CliRunner().invoke
@@ -53,12 +55,14 @@ def test_a_changed_amount_of_a_line_is_found(world: ProofWorld, statement: State
 
 def test_a_changed_total_is_found(world: ProofWorld, statement: Statement) -> None:
     world.change("UPDATE statement SET total_cents = total_cents + 1")
-    assert outcomes(world.verify(statement)) == {"lines": Outcome.DIFFERS, "ledger": Outcome.DIFFERS}
+    found = outcomes(world.verify(statement))
+    assert found == {"draft": Outcome.DIFFERS, "lines": Outcome.DIFFERS, "ledger": Outcome.DIFFERS}
 
 
 def repinned(world: ProofWorld, change: Any, *, with_hash: bool) -> None:
     """Change the pinned inputs, and perhaps their hash."""
     with world.engine.begin() as connection:
+        drop_triggers(connection)
         packed = connection.execute(text("SELECT inputs FROM statement")).scalar_one()
         inputs = rules.unpack(packed)
         change(inputs)
@@ -87,7 +91,58 @@ def test_changed_inputs_with_a_changed_hash_are_found_by_everything_else(
 ) -> None:
     repinned(world, one_more, with_hash=True)
     report = world.verify(statement)
-    assert outcomes(report) == {"lines": Outcome.DIFFERS, "settled": Outcome.DIFFERS, "counts": Outcome.DIFFERS}
+    assert outcomes(report) == dict.fromkeys(("draft", "lines", "settled", "counts"), Outcome.DIFFERS)
+
+
+def invented(inputs: rules.Inputs) -> None:
+    """A price that no plan has, and an amount that no statement carried."""
+    inputs["plans"][0]["listen_price_cents"] = 90_000
+    row = {"statement": "00000000-0000-0000-0000-000000000000", "month": "2026-09-01", "cents": 777_777}
+    inputs["brought_forward"] = [row]
+
+
+def forged(world: ProofWorld) -> None:
+    """Invent them in every row that can be made to fit: inputs, hash, lines and totals."""
+    repinned(world, invented, with_hash=True)
+    with Session(world.engine) as session:
+        row = session.exec(select(Statement)).one()
+        worked = rules.work_out(rules.unpack(row.inputs))
+        row.total_cents, row.brought_forward_cents = worked.total_cents, worked.brought_forward_cents
+        row.is_carried = worked.is_carried
+        lines = list_lines(session, row.id or 0)
+        for line, made in zip(lines, worked.lines, strict=True):
+            line.exact, line.amount_cents = made.exact, made.amount_cents
+        session.add_all([row, *lines])
+        session.commit()
+
+
+def test_an_invented_price_and_an_invented_amount_are_found_and_nobody_approves_them(world: ProofWorld) -> None:
+    (draft,) = world.close(OCT)
+    forged(world)
+    report = world.verify(draft)
+    assert outcomes(report) == {"draft": Outcome.DIFFERS, "pins": Outcome.DIFFERS}
+    assert "are not as they are pinned" in problems(report)
+    assert "bring forward 777777 of 1 statements; there are 0" in problems(report)
+    with pytest.raises(statements.DiffersError, match="not what it was drafted as"):
+        world.step("approve", draft)
+    assert world.found(draft.uuid).statement.state == "draft"
+
+
+def test_what_was_forged_after_it_was_approved_is_not_paid(world: ProofWorld, statement: Statement) -> None:
+    forged(world)
+    with pytest.raises(statements.DiffersError, match="it was drafted"):
+        world.step("pay", statement, "TX-1")
+    assert world.found(statement.uuid).statement.state == "approved"
+
+
+def test_a_second_entry_of_its_draft_in_the_audit_trail_is_found(world: ProofWorld, statement: Statement) -> None:
+    world.change(
+        "INSERT INTO audit_entry (id, at, action, subject, subject_uuid, detail) "
+        "SELECT -1, at, action, subject, subject_uuid, detail FROM audit_entry WHERE action = 'statement.drafted'"
+    )
+    report = world.verify(statement)
+    assert "draft: The audit trail has 2 entries of its draft" in problems(report)
+    assert report.verdict is Outcome.DIFFERS
 
 
 def test_a_day_that_was_left_out_of_the_inputs_is_found(world: ProofWorld, statement: Statement) -> None:
@@ -146,10 +201,6 @@ LEDGER = {
 
 @pytest.mark.parametrize("what", LEDGER)
 def test_a_ledger_that_says_otherwise_is_found(world: ProofWorld, statement: Statement, what: str) -> None:
-    with world.engine.begin() as connection:
-        triggers = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
-        for name in triggers:
-            connection.execute(text(f'DROP TRIGGER "{name}"'))
     world.change(LEDGER[what])
     report = world.verify(statement)
     assert outcomes(report) == {"ledger": Outcome.DIFFERS}

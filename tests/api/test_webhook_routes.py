@@ -16,7 +16,7 @@ from api.settings import Settings
 from api.webhook_routes import MAX_ENDPOINTS
 from api.webhook_sender import Sender
 from api.webhooks import EventKind, append_event
-from models.payouts import AuditEntry, WebhookAttempt, WebhookDelivery
+from models.payouts import AuditEntry, IdempotencyKey, WebhookAttempt, WebhookDelivery
 from tests.api.conftest import People
 from tests.receiver import receiver
 
@@ -62,12 +62,16 @@ def test_the_secret_is_shown_once(people: People) -> None:
     assert made.status_code == 201
     assert made.json()["secret"].startswith("whsec_")
     (listed,) = people.call("owner", "GET", "/v1/webhooks").json()["items"]
-    assert listed == {name: value for name, value in made.json().items() if name != "secret"}
+    assert listed == {name: value for name, value in made.json().items() if "secret" not in name}
     assert people.call("owner", "GET", f"/v1/webhooks/{listed['id']}").json() == listed
 
 
 def test_asked_twice_with_one_key_there_is_one_webhook(people: People) -> None:
-    assert add(people, key="k").json() == add(people, key="k").json()
+    first, second = add(people, key="k").json(), add(people, key="k").json()
+    assert first["id"] == second["id"]
+    assert first["secret"]
+    assert second["secret"] is None
+    assert "shown once" in second["secret_note"]
     assert len(people.call("owner", "GET", "/v1/webhooks").json()["items"]) == 1
 
 
@@ -207,7 +211,18 @@ def test_a_deleted_webhook_leaves_nothing_behind_but_the_audit_trail(people: Peo
         actions = [entry.action for entry in session.exec(select(AuditEntry).order_by(AuditEntry.id))]
     assert actions == ["webhook.added", "webhook.deleted"]
     with Session(engine) as session:
-        assert not any(webhook["secret"] in entry.detail for entry in session.exec(select(AuditEntry)))
+        kept = [entry.detail for entry in session.exec(select(AuditEntry))]
+        kept += [row.body for row in session.exec(select(IdempotencyKey))]
+    assert not any(webhook["secret"] in text for text in kept)
+
+
+def test_the_audit_trail_has_an_address_without_its_path(people: People, engine: Engine) -> None:
+    assert add(people, url="https://hooks.example:8443/T0KEN?key=T0KEN").status_code == 201
+    with Session(engine) as session:
+        (entry,) = session.exec(select(AuditEntry))
+    assert json.loads(entry.detail)["host"] == "hooks.example:8443"
+    assert len(json.loads(entry.detail)["path_sha256"]) == 64
+    assert "T0KEN" not in entry.detail
 
 
 @pytest.mark.usefixtures("private")

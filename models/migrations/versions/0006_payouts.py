@@ -43,6 +43,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("settled_day", schema=None) as batch_op:
         batch_op.create_index("ix_settled_day_statement", ["statement_id"], unique=False)
+        batch_op.create_index("ix_settled_day_campaign", ["campaign_id"], unique=False)
 
     op.create_table(
         "webhook_event",
@@ -170,6 +171,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("state <> 'void'"),
         )
         batch_op.create_index("ix_statement_state", ["state"], unique=False)
+        batch_op.create_index("ix_statement_carried_into", ["carried_into_id"], unique=False)
 
     op.create_table(
         "webhook_endpoint",
@@ -333,11 +335,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("statement_id", "kind", "episode_id", "campaign_id", "plan_id", "month"),
     )
     make_append_only("ledger_transaction", "ledger_entry", "audit_entry")
+    with op.batch_alter_table("statement_line", schema=None) as batch_op:
+        batch_op.create_index("ix_statement_line_campaign", ["campaign_id"], unique=False)
+
     make_append_only("rate_plan", "statement_line", "settled_day")
     freeze("statement", DRAFTED, final=("paid", "void"), identities=STATEMENTS)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("statement_line", schema=None) as batch_op:
+        batch_op.drop_index("ix_statement_line_campaign")
+
     op.drop_table("statement_line")
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ledger_entry_transaction_id"))
@@ -356,6 +364,7 @@ def downgrade() -> None:
 
     op.drop_table("webhook_endpoint")
     with op.batch_alter_table("statement", schema=None) as batch_op:
+        batch_op.drop_index("ix_statement_carried_into")
         batch_op.drop_index("ix_statement_state")
         batch_op.drop_index(
             "ix_statement_standing",
@@ -378,6 +387,7 @@ def downgrade() -> None:
 
     op.drop_table("webhook_event")
     with op.batch_alter_table("settled_day", schema=None) as batch_op:
+        batch_op.drop_index("ix_settled_day_campaign")
         batch_op.drop_index("ix_settled_day_statement")
 
     op.drop_table("settled_day")

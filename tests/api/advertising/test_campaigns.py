@@ -186,20 +186,21 @@ def test_terms_stand_once_a_statement_was_made_by_them(market: Market, change: d
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"budget_cents": 399}, "settled up to 200 impressions. Send a budget_cents of at least 400"),
+        ({"budget_cents": 399}, "Up to 200 impressions are billed already. Send a budget_cents of at least 400"),
         ({"impression_cap": 150}, "an impression_cap of at least 200, or null"),
-        ({"daily_cap": 100}, "settled up to 150 impressions of a day"),
+        ({"daily_cap": 100}, "Up to 150 impressions of a day are billed already"),
     ],
 )
-def test_budget_and_caps_never_fall_below_what_is_settled(market: Market, change: dict[str, int], says: str) -> None:
+def test_budget_and_caps_never_fall_below_what_is_billed(market: Market, change: dict[str, int], says: str) -> None:
     campaign = market.campaign()
-    market.placement(campaign)
+    ad = market.placement(campaign)
     market.settle(campaign, -1, 75, 150)
-    market.settle(campaign, -2, 101, 202)
+    market.count(ad, -1, confirmed=75)
+    market.count(ad, -2, confirmed=101)
     market.settle(campaign, -3, 500, 1000, "void")
     path = f"/v1/campaigns/{campaign['id']}"
     answer = market.call("mine", "PATCH", path, change)
-    assert refusal(answer) == (409, "below_settled")
+    assert refusal(answer) == (409, "below_heard")
     assert says in answer.json()["message"]
     enough = {"budget_cents": 400, "impression_cap": 200, "daily_cap": 150}
     assert market.call("mine", "PATCH", path, {name: enough[name] for name in change}).status_code == 200
@@ -207,23 +208,32 @@ def test_budget_and_caps_never_fall_below_what_is_settled(market: Market, change
 
 def test_a_budget_may_always_be_raised(market: Market) -> None:
     campaign = market.campaign(budget_cents=150)
-    market.placement(campaign)
-    market.settle(campaign, -1, 75, 150)
+    market.count(market.placement(campaign), -1, confirmed=75)
     path = f"/v1/campaigns/{campaign['id']}"
     assert market.call("mine", "PATCH", path, {"budget_cents": 152}).status_code == 200
-    assert refusal(market.call("mine", "PATCH", path, {"budget_cents": 150})) == (409, "below_settled")
+    assert refusal(market.call("mine", "PATCH", path, {"budget_cents": 150})) == (409, "below_heard")
 
 
-@pytest.mark.parametrize("change", [{"from_day": day(1)}, {"to_day": day(9)}])
+@pytest.mark.parametrize("change", [{"from_day": day(2)}, {"to_day": day(9)}])
 def test_a_campaign_s_days_hold_its_placements(market: Market, change: dict[str, Any]) -> None:
     campaign = market.campaign()
-    placement = market.placement(campaign)
+    placement = market.placement(campaign, from_day=day(1))
     path = f"/v1/campaigns/{campaign['id']}"
     answer = market.call("mine", "PATCH", path, change)
     assert refusal(answer) == (422, "outside_campaign")
-    assert f"{day(0)} to {day(10)}" in answer.json()["message"]
+    assert f"{day(1)} to {day(10)}" in answer.json()["message"]
     market.call("mine", "DELETE", f"/v1/placements/{placement['id']}")
     assert market.call("mine", "PATCH", path, change).status_code == 200
+
+
+def test_days_on_which_something_may_have_been_heard_stay(market: Market) -> None:
+    campaign = market.campaign()
+    placement = market.placement(campaign)
+    path = f"/v1/campaigns/{campaign['id']}"
+    market.call("mine", "DELETE", f"/v1/placements/{placement['id']}")
+    for change in ({"to_day": day(-1)}, {"from_day": day(1)}):
+        assert refusal(market.call("mine", "PATCH", path, change)) == (422, "outside_campaign")
+    assert market.call("mine", "PATCH", path, {"to_day": day(0)}).status_code == 200
 
 
 # -- creatives -------------------------------------------------------------------------------------------------------

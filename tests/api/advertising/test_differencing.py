@@ -168,6 +168,31 @@ def test_of_no_small_group_can_be_worked_out_how_large_it_is(market: Market, see
         assert found.high >= LEAST - 1
 
 
+def seen_through_a_budget(market: Market, heard: dict[int, int]) -> list[Any]:
+    """All that an advertiser is told who sets her budget to one number after another, and then tries caps."""
+    campaign = market.campaign(price_cents=1000, budget_cents=50)
+    ad = market.placement(campaign, episode_id=market.add_episode())
+    for at, number in heard.items():
+        market.count(ad, at, confirmed=number)
+    path, told = f"/v1/campaigns/{campaign['id']}", []
+    own = {"exhausted_at", "updated_at", "id", "name", "created_at"}
+    for change in [{"budget_cents": n} for n in BUDGETS] + [{"daily_cap": n} for n in (50, 100, 150)]:
+        answer = market.call("mine", "PATCH", path, change)
+        bodies = answer.json(), ask(market, "mine", f"{path}/pacing")
+        told += [(answer.status_code, {k: v for k, v in body.items() if k not in own}) for body in bodies]
+    return told
+
+
+BUDGETS = (51, 60, 61, 62, 99, 100, 101, 111, 112, 149, 150, 151, 199, 200, 201, 500)
+"""In single impressions: a budget is an offset that the attacker chooses freely."""
+
+
+def test_no_budget_tells_more_than_whole_fifties(market: Market) -> None:
+    seen = [seen_through_a_budget(market, {-2: first, -1: second}) for first, second in ((51, 60), (99, 50), (50, 50))]
+    assert seen[0] == seen[1] == seen[2]
+    assert seen[0] != seen_through_a_budget(market, {-2: 100, -1: 50})
+
+
 # -- freely chosen shows and days ------------------------------------------------------------------------------------
 
 GROUPS = (13, 18, 22, 27, 31, 36)

@@ -106,7 +106,7 @@ def test_budgets_and_caps_do_not_tell_single_impressions(market: Market) -> None
     seconds = count(0, 1000)
 
     def told(confirmed: int) -> list[Any]:
-        campaign, start_ms = market.campaign(price_cents=1000), next(seconds)
+        campaign, start_ms = market.campaign(price_cents=1000, budget_cents=50), next(seconds)
         placement = market.placement(campaign, start_ms=start_ms, end_ms=start_ms + 1000)
         market.count(placement, -1, confirmed=confirmed)
         path, seen = f"/v1/campaigns/{campaign['id']}", []
@@ -159,11 +159,17 @@ def test_a_spent_budget_is_told_once_and_once_more_after_it_was_raised(market: M
     assert len(events(market)) == 2
 
 
-def test_a_budget_that_is_lowered_to_what_was_heard_is_told_at_once(market: Market) -> None:
-    campaign = market.campaign()
-    market.count(market.placement(campaign), 0, confirmed=120)
-    changed = market.call("mine", "PATCH", f"/v1/campaigns/{campaign['id']}", {"budget_cents": 240}).json()
-    assert (changed["state"], len(events(market))) == ("exhausted", 1)
+def test_a_budget_that_turns_out_to_be_spent_is_told_at_once_and_in_fifties(market: Market) -> None:
+    campaign = market.campaign(budget_cents=348)
+    placement, path = market.placement(campaign), f"/v1/campaigns/{campaign['id']}"
+    market.count(placement, 0, confirmed=120)
+    assert market.call("mine", "PATCH", path, {"budget_cents": 240}).status_code == 409
+    assert market.call("mine", "PATCH", path, {"budget_cents": 346}).json()["state"] == "running"
+    market.count(placement, -1, confirmed=43)
+    changed = market.call("mine", "PATCH", path, {"budget_cents": 348}).json()
+    (event,) = events(market)
+    payload = json.loads(event.payload)
+    assert (changed["state"], payload["impressions"], payload["spent_cents"]) == ("exhausted", 150, 300)
     assert exhausting.look(market.engine, datetime.now(UTC)) == 0
 
 

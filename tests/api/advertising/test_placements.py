@@ -108,8 +108,20 @@ def test_a_whole_show_is_checked_against_the_recordings_it_is_in(market: Market)
     assert refusal(answer) == (422, "beyond_end")
     assert "single episodes" in answer.json()["message"]
     with Session(market.engine) as session:
-        session.exec(select(Episode).where(Episode.uuid == UUID(short))).one().published_at = published(-30)
+        session.exec(select(Episode).where(Episode.uuid == UUID(short))).one().first_published_at = published(-30)
         session.commit()
+    assert market.place(campaign, **at).status_code == 201
+
+
+def test_how_long_a_draft_is_does_not_show_in_refusals(market: Market) -> None:
+    market.add_episode(duration_ms=200_000, published_at=None)
+    market.add_episode(duration_ms=700_000, published_at=published(3))
+    campaign = market.campaign()
+    answer = market.place(campaign, episode_id=None, start_ms=650_000, end_ms=660_000)
+    assert refusal(answer) == (422, "beyond_end")
+    assert "over after 600000 ms" in answer.json()["message"]
+    at = {"episode_id": None, "start_ms": 300_000, "end_ms": 330_000}
+    assert "over after 200000 ms" in market.place(campaign, "admin", **at).json()["message"]
     assert market.place(campaign, **at).status_code == 201
 
 
@@ -158,10 +170,11 @@ def test_a_whole_show_and_its_episodes_are_the_same_recordings(market: Market) -
         assert answer.status_code == status, episode
     assert "in every episode of the show" in market.place(campaign, episode_id=young).json()["message"]
     market.call("mine", "DELETE", f"/v1/placements/{whole['id']}")
-    assert market.place(campaign, episode_id=young).status_code == 201
-    answer = market.place(campaign, episode_id=None)
-    assert refusal(answer) == (409, "overlap")
-    assert "in 'Night Trains'" in answer.json()["message"]
+    assert market.place(campaign, "admin", episode_id=draft, from_day=day(1)).status_code == 201
+    for who, where in (("admin", "in 'Night Trains'"), ("mine", "in an episode of the show")):
+        answer = market.place(campaign, who, episode_id=None, from_day=day(1))
+        assert refusal(answer) == (409, "overlap")
+        assert f"stands {where} from" in answer.json()["message"]
 
 
 def test_of_two_at_the_same_moment_one_gets_the_place(market: Market) -> None:
@@ -205,23 +218,28 @@ def test_what_may_be_counted_keeps_its_place_and_its_past(market: Market) -> Non
     path = f"/v1/placements/{made['id']}"
     for change in ({"start_ms": 0}, {"end_ms": 80_000}, {"from_day": day(1)}):
         assert refusal(market.call("mine", "PATCH", path, change)) == (409, "fixed")
-    answer = market.call("mine", "PATCH", path, {"to_day": day(-2)})
+    answer = market.call("mine", "PATCH", path, {"to_day": day(-1)})
     assert refusal(answer) == (422, "in_the_past")
-    assert f"the earliest to_day is yesterday, {day(-1)}" in answer.json()["message"]
+    assert f"the earliest to_day is today, {day(0)}" in answer.json()["message"]
     assert market.call("mine", "PATCH", path, {"to_day": day(1)}).json()["to_day"] == day(1)
 
 
-def test_removed_it_ends_yesterday_and_stays_in_the_list(market: Market) -> None:
+def test_removed_it_ends_today_and_stays_in_the_list(market: Market) -> None:
     campaign = market.campaign()
     made = market.placement(campaign)
     path = f"/v1/placements/{made['id']}"
     assert market.call("mine", "DELETE", path).status_code == 204
     (removed,) = market.call("mine", "GET", f"/v1/campaigns/{campaign['id']}/placements").json()["items"]
-    assert (removed["to_day"], removed["removed_at"] is None) == (day(-1), False)
+    assert (removed["to_day"], removed["removed_at"] is None) == (day(0), False)
     assert market.call("mine", "DELETE", path).status_code == 204
     assert refusal(market.call("mine", "PATCH", path, {"to_day": day(1)})) == (409, "removed")
     assert refusal(market.call("mine", "POST", f"{path}/count-back", {"from_day": day(-1)})) == (409, "removed")
-    assert market.place(campaign).status_code == 201, "its place is free again"
+    assert refusal(market.place(campaign)) == (409, "overlap")
+    later = market.placement(campaign, from_day=day(1))
+    market.call("mine", "DELETE", f"/v1/placements/{later['id']}")
+    (_, never) = market.call("mine", "GET", f"/v1/campaigns/{campaign['id']}/placements").json()["items"]
+    assert never["to_day"] < never["from_day"], "what is removed before its first day has none"
+    assert market.place(campaign, from_day=day(1)).status_code == 201, "its place is free again"
 
 
 @pytest.mark.parametrize("limit", ["budget_cents", "impression_cap"])
@@ -301,7 +319,7 @@ def test_counting_back_does_not_reach_into_another_ad_s_days(market: Market) -> 
     first = market.placement(campaign)
     market.call("mine", "POST", f"/v1/placements/{first['id']}/count-back", {"from_day": day(-5)})
     market.call("mine", "DELETE", f"/v1/placements/{first['id']}")
-    second = market.placement(campaign)
+    second = market.placement(campaign, from_day=day(1))
     path = f"/v1/placements/{second['id']}/count-back"
     assert refusal(market.call("mine", "POST", path, {"from_day": day(-1)})) == (409, "overlap")
 

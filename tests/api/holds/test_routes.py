@@ -128,6 +128,23 @@ def test_only_admins_look_and_decide(people: People, show: dict[str, Any], who: 
     assert act(people, "/v1/holds/scan", {"from": str(TODAY), "to": str(TODAY)}, who).status_code == status
 
 
+def test_an_admin_does_not_decide_what_is_held_of_a_show_of_hers(
+    people: People, engine: Engine, show: dict[str, Any]
+) -> None:
+    hold = the_hold(people)
+    with Session(engine) as session:
+        row = session.exec(select(Show).where(Show.slug == show["slug"])).one()
+        admin = session.get_one(User, row.owner_id)
+        admin.role = "admin"
+        session.add(admin)
+        session.commit()
+    refused = act(people, f"/v1/holds/{hold['id']}/release", {"reason": "mine"}, "owner")
+    assert (refused.status_code, refused.json()["error"]) == (403, "own_show")
+    assert "Another admin" in refused.json()["message"]
+    assert act(people, f"/v1/holds/{hold['id']}/void", {"reason": "mine"}, "owner").status_code == 403
+    assert act(people, f"/v1/holds/{hold['id']}/release", {"reason": "fine"}).status_code == 200
+
+
 def test_filters_and_mistakes(people: People, show: dict[str, Any]) -> None:
     def total(query: str) -> int:
         return people.call("admin", "GET", f"/v1/holds?{query}").json()["total"]

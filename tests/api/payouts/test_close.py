@@ -42,7 +42,7 @@ def test_a_month_that_is_not_over_is_refused_with_the_moment_when_it_is(office: 
     assert office.close("2026-11") == []
 
 
-@pytest.mark.parametrize("month", ["2026-13", "2026-1", "0000-01", "Oct 2026"])
+@pytest.mark.parametrize("month", ["2026-13", "2026-1", "0000-01", "Oct 2026", "9999-12", "0001-01"])
 def test_what_is_no_month_is_refused(office: Office, month: str) -> None:
     assert office.call("ada", "POST", "/v1/payouts/close", json={"month": month}).status_code == 422
 

@@ -45,6 +45,17 @@ def test_everything_that_is_counted_is_somewhere(busy: Office) -> None:
     assert after["total"]["pending_amounts"] == []
 
 
+def test_what_is_open_comes_in_pages_under_the_sums_of_all(busy: Office) -> None:
+    whole = busy.read("ada", "/v1/payouts/pending")
+    assert (len(whole["items"]), whole["next_skip"]) == (4, None)
+    items, skip = [], 0
+    while skip is not None:
+        page = busy.read("ada", f"/v1/payouts/pending?skip={skip}&limit=3")
+        assert page["total"] == whole["total"]
+        items, skip = items + page["items"], page["next_skip"]
+    assert items == whole["items"]
+
+
 def test_creators_see_theirs_and_admins_all(busy: Office) -> None:
     carol, dave = (busy.read(name, "/v1/payouts/pending") for name in ("carol", "dave"))
     everybody = busy.read("ada", "/v1/payouts/pending")

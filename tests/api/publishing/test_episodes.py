@@ -1,11 +1,14 @@
 """Episodes over HTTP: drafts, publication, deletion."""
 
-from datetime import datetime, timedelta
-from uuid import uuid4
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session, select
 
 from api import clock
+from models.tables import Episode
 from tests.api.conftest import People
 from tests.factories import tone_mp3
 
@@ -61,6 +64,25 @@ BAD_DATES = {
     "a year out of range": "0001-01-01T00:00:00+23:00",
     "the end of the calendar": "9999-12-31T23:59:59-12:00",
 }
+
+
+def test_the_day_it_was_first_public_stays_whatever_date_it_is_given(people: People, engine: Engine) -> None:
+    episode = people.episode(people.show(), audio=tone_mp3(3.0))
+    key = UUID(episode["id"])
+
+    def first() -> datetime | None:
+        with Session(engine) as session:
+            return session.exec(select(Episode).where(Episode.uuid == key)).one().first_published_at
+
+    people.publish(episode, "2096-01-02T00:00:00Z")
+    assert first() == datetime(2096, 1, 2, tzinfo=UTC), "planned"
+    people.call("owner", "POST", f"/v1/episodes/{episode['id']}/unpublish")
+    assert first() is None
+    people.publish(episode, "2026-01-02T00:00:00Z")
+    for change in ("2026-02-03T00:00:00Z", "2096-01-02T00:00:00Z", None):
+        people.publish(episode, change)
+        people.call("owner", "POST", f"/v1/episodes/{episode['id']}/unpublish")
+        assert first() == datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("published_at", BAD_DATES.values(), ids=BAD_DATES)

@@ -97,6 +97,14 @@ def test_its_episodes_have_all_but_audio(engine: Engine, owner: User) -> None:
     assert (made.id or 0) < (episodes(engine)["Part 2"].id or 0)
 
 
+def test_a_date_that_the_feed_changes_is_not_the_first_one(engine: Engine, owner: User) -> None:
+    bring(engine, item(1), item(2, date=None))
+    bring(engine, item(1, date="Thu, 29 Oct 2026 05:00:00 +0200"), item(2, date="Thu, 29 Oct 2096 05:00:00 +0200"))
+    redated, late = episodes(engine)["Part 1"], episodes(engine)["Part 2"]
+    assert redated.published_at != redated.first_published_at == october(1)
+    assert late.first_published_at == late.created_at, "it was there when it was first read"
+
+
 def test_each_episode_has_one_version_from_its_publication_on(engine: Engine, owner: User) -> None:
     bring(engine, item(1))
     assert versions(engine, "Part 1") == [(1_000_000, 60_000, october(1))]
