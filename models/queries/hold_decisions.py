@@ -107,7 +107,9 @@ def _episodes_of(show_id: int) -> Any:
 
 def is_of_owner(session: Session, hold: Hold, user_id: int) -> bool:
     """Whether a hold flags anything of a show of this user's."""
-    theirs = select(col(Episode.id)).join(Show, col(Show.id) == col(Episode.show_id)).where(Show.owner_id == user_id)
+    theirs = (
+        select(col(Episode.id)).join(Show, col(Show.id) == col(Episode.show_id)).where(col(Show.owner_id) == user_id)
+    )
     flagged = [
         select(1)
         .where(col(table.day) == hold.day, col(table.hold_id) == hold.id, col(table.episode_id).in_(theirs))
