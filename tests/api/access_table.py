@@ -56,6 +56,8 @@ CAMPAIGN = {
 PLACEMENT = {"show_id": "{show_id}", "episode_id": "{episode_id}", "start_ms": 60_000, "end_ms": 90_000}
 PLAN = {"from_day": "2027-01-01", "currency": "EUR", "listen_price_cents": 500, "ad_share_bp": 5000}
 DECISION = {"revision": 0}
+UNPROVED = 409
+"""This world's statements are made up: whoever may approve or pay is let in, and told that they do not agree."""
 EVENTS = {"sent_at_ms": 1, "after": "0" * 64, "head": "0" * 64, "events": []}
 
 TABLE: dict[str, Row] = {
@@ -191,11 +193,13 @@ TABLE: dict[str, Row] = {
     "GET /v1/statements/{statement_id}/export": Row(OWN_SHOW, status=409),  # these pin nothing
     "POST /v1/statements/{statement_id}/verify": Row(ADMINS),
     "GET /v1/statements/{statement_id}/evidence": Row(ADMINS),
-    "POST /v1/statements/{statement_id}/approve": Row(ADMINS, body=DECISION),
+    "POST /v1/statements/{statement_id}/approve": Row(ADMINS, body=DECISION, status=UNPROVED),
     "POST /v1/statements/{statement_id}/hold": Row(ADMINS, body=DECISION | REASON),
     "POST /v1/statements/{statement_id}/release": Row(ADMINS, body=DECISION | REASON, statement="held"),
     "POST /v1/statements/{statement_id}/void": Row(ADMINS, body=DECISION | REASON),
-    "POST /v1/statements/{statement_id}/pay": Row(ADMINS, body=DECISION | {"reference": "TX-1"}, statement="approved"),
+    "POST /v1/statements/{statement_id}/pay": Row(
+        ADMINS, body=DECISION | {"reference": "TX-1"}, statement="approved", status=UNPROVED
+    ),
     "GET /v1/ledger": Row(ADMINS),
     "GET /v1/audit-trail": Row(ADMINS),
     "GET /v1/payee": Row(PUBLISHERS),
