@@ -53,7 +53,7 @@ class ChangeOut(BaseModel):
     total_change_share: float | None = Field(description="(now - then) / then; null when then was nothing.")
 
 
-class CompletenessOut(BaseModel):
+class PeriodCompletenessOut(BaseModel):
     """How much of a show's month has arrived; the ranges of its days added up."""
 
     show_id: UUID
@@ -75,7 +75,7 @@ class EvidenceOut(BaseModel):
     hits: list[HitsOut]
     flagged: list[FlaggedOut]
     before: ChangeOut | None
-    completeness: list[CompletenessOut]
+    completeness: list[PeriodCompletenessOut]
     as_of: datetime
 
 
@@ -115,9 +115,9 @@ def _change(evidence: Evidence, total_cents: int) -> ChangeOut | None:
     )
 
 
-def _completeness(evidence: Evidence) -> list[CompletenessOut]:
+def _completeness(evidence: Evidence) -> list[PeriodCompletenessOut]:
     numbers = ("listens", "expected_listens", "low", "high", "provisional_days", "unknown_days")
     return [
-        CompletenessOut(show_id=row.show.uuid, show=row.show.title, **{name: getattr(row, name) for name in numbers})
+        PeriodCompletenessOut(show_id=row.show.uuid, show=row.show.title, **{name: getattr(row, name) for name in numbers})
         for row in evidence.completeness
     ]

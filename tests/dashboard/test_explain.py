@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -199,8 +200,11 @@ def test_only_admins_find_the_page(
     import streamlit as st
 
     navigation = st.navigation
-    monkeypatch.setattr(
-        st, "navigation", lambda pages, **rest: names.extend(page.title for page in pages) or navigation(pages, **rest)
-    )
+
+    def watch(pages: Any, **rest: Any) -> Any:
+        names.extend(page.title for section in pages.values() for page in section)
+        return navigation(pages, **rest)
+
+    monkeypatch.setattr(st, "navigation", watch)
     run()
     assert ("Why hits counted" in names) == is_there

@@ -18,7 +18,7 @@ from tests.imported import EPISODES, Imports, counted, line, outcomes, random_li
 pytestmark = pytest.mark.faults
 
 LINES = 3000
-PADDING = "&x=" + "y" * 4000
+PADDING = "&x=" + "y" * 8000
 """Behind the path, so that a few thousand lines are several blocks."""
 
 
