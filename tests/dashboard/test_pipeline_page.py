@@ -231,8 +231,8 @@ def test_only_an_admin_s_frame_has_the_page(
     framed: list[str] = []
     navigation = st.navigation
 
-    def watch(pages: list[Any], **how: Any) -> Any:
-        framed.extend(page.title for page in pages)
+    def watch(pages: Any, **how: Any) -> Any:
+        framed.extend(page.title for section in pages.values() for page in section)
         return navigation(pages, **how)
 
     monkeypatch.setattr(st, "navigation", watch)
