@@ -118,6 +118,8 @@ def _change(evidence: Evidence, total_cents: int) -> ChangeOut | None:
 def _completeness(evidence: Evidence) -> list[PeriodCompletenessOut]:
     numbers = ("listens", "expected_listens", "low", "high", "provisional_days", "unknown_days")
     return [
-        PeriodCompletenessOut(show_id=row.show.uuid, show=row.show.title, **{name: getattr(row, name) for name in numbers})
+        PeriodCompletenessOut(
+            show_id=row.show.uuid, show=row.show.title, **{name: getattr(row, name) for name in numbers}
+        )
         for row in evidence.completeness
     ]
