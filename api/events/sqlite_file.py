@@ -44,6 +44,9 @@ def checksum(record_id: int, appended_ms: int, key: bytes, payload: bytes) -> in
 def prepare_file(connection: sqlite3.Connection, partitions: int) -> int:
     """Make the tables, or bring an older file up to date; how many partitions the file has."""
     connection.executescript(SCHEMA)
+    (count,) = connection.execute("SELECT count(*) FROM partition").fetchone()
+    if count and not _missing_columns(connection):
+        return int(count)  # without the write lock: to open a log must neither wait for those that append nor stop them
     connection.execute("BEGIN IMMEDIATE")
     _add_newer_columns(connection)
     (count,) = connection.execute("SELECT count(*) FROM partition").fetchone()
@@ -56,9 +59,17 @@ def prepare_file(connection: sqlite3.Connection, partitions: int) -> int:
 
 def _add_newer_columns(connection: sqlite3.Connection) -> None:
     """Records of an older Earshot stay without a checksum."""
-    for table, (column, statement) in NEWER_COLUMNS.items():
-        if column in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
-            continue
+    for table in _missing_columns(connection):
+        _, statement = NEWER_COLUMNS[table]
         connection.execute(statement)
         if table == "partition":
             connection.execute(FIRST_KEPT, (OFFSET_MASK, PARTITION_SHIFT))
+
+
+def _missing_columns(connection: sqlite3.Connection) -> list[str]:
+    """The tables that lack their newer column."""
+    return [
+        table
+        for table, (column, _) in NEWER_COLUMNS.items()
+        if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+    ]

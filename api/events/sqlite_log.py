@@ -231,9 +231,24 @@ class SqliteLog:
                 return forgotten
 
     def _forget_some(self, partition: int, offset: int, received_before_ms: int) -> int:
+        if not self._list_old(partition, offset, received_before_ms):
+            return 0  # usually: without the write lock, which whoever appends would wait for
+        self._reader.execute("BEGIN IMMEDIATE")
+        old = self._list_old(partition, offset, received_before_ms)
+        if old:
+            cut = old[-1] + 1
+            first = partition << PARTITION_SHIFT
+            self._reader.execute("DELETE FROM record WHERE id >= ? AND id < ?", (first, cut))
+            self._reader.execute(
+                "UPDATE partition SET first_offset = ? WHERE partition = ?", (cut & OFFSET_MASK, partition)
+            )
+        self._reader.execute("COMMIT")
+        return len(old)
+
+    def _list_old(self, partition: int, offset: int, received_before_ms: int) -> list[int]:
+        """The ids, ascending, of the first records that may be forgotten."""
         first = partition << PARTITION_SHIFT
         oldest = "SELECT id, appended_ms FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
-        self._reader.execute("BEGIN IMMEDIATE")
         rows = self._reader.execute(oldest, (first, first + offset, TRIM_ROWS)).fetchall()
         ahead_ms = clock.now_ms() + DAY_MS
 
@@ -241,15 +256,7 @@ class SqliteLog:
             """So is what is damaged, or of a clock that was far ahead: it would keep all behind it."""
             return not isinstance(row[1], int) or row[1] < received_before_ms or row[1] > ahead_ms
 
-        old = list(takewhile(is_old, rows))
-        if old:
-            cut = old[-1][0] + 1
-            self._reader.execute("DELETE FROM record WHERE id >= ? AND id < ?", (first, cut))
-            self._reader.execute(
-                "UPDATE partition SET first_offset = ? WHERE partition = ?", (cut & OFFSET_MASK, partition)
-            )
-        self._reader.execute("COMMIT")
-        return len(old)
+        return [row[0] for row in takewhile(is_old, rows)]
 
     def rewrite(self, partition: int, records: Mapping[int, Record]) -> None:
         """Put other records in the place of those at these offsets, in small transactions; the old bytes are zeroed."""

@@ -317,3 +317,16 @@ def test_a_handle_that_could_not_be_put_into_wal_mode_is_not_used(
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Stubborn))
     with pytest.raises(sqlite3.OperationalError, match="stays in delete"):
         SqliteLog(str(tmp_path / "events.db"))
+
+
+def test_opening_a_log_and_finding_nothing_to_forget_need_no_write_lock(log: SqliteLog, tmp_path: Path) -> None:
+    """A housekeeper that is halted at either must not keep anybody from appending, nor wait for those that do."""
+    append(log, *(Record(b"k", b"%d" % n) for n in range(6)))
+    writer = sqlite3.connect(tmp_path / "events.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    opened = SqliteLog(str(tmp_path / "events.db"))
+    try:
+        assert opened.trim(partition_of(b"k", 3), 6, 5) == 0
+    finally:
+        opened.close()
+        writer.close()
