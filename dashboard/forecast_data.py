@@ -1,20 +1,17 @@
 """What shows are expected to bring, from their own past: as `GET /v1/shows/{id}/forecast?covers=all` says it."""
 
-import math
 from datetime import date, timedelta
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import campaign_data, cells, clock, store
-from models.forecast import Answer, Forecast, forecast_show
-from models.privacy_cells import LEAST, whole
+from dashboard import campaign_data, clock, store
+from models.forecast import HISTORY_DAYS, Answer, NotEnough, forecast_show, tell
 from models.queries import show_history
 from models.tables import User
 
 CACHE_SECONDS = 300
 """A forecast leaves the last days out: it changes once a day."""
-HISTORY_DAYS = 400
 
 
 def shows(user: User, wanted: tuple[int, ...], first: date, last: date) -> pd.DataFrame:
@@ -31,14 +28,8 @@ def frame(answers: list[tuple[str, Answer]], *, is_guarded: bool) -> pd.DataFram
 
 
 def _told(answer: Answer, *, is_guarded: bool) -> tuple[int, int, int, str]:
-    if not isinstance(answer, Forecast):
-        return 0, 0, 0, answer.reason
-    expected, low, high = round(answer.expected), int(answer.low), math.ceil(answer.high)
-    if not is_guarded:
-        return expected, low, high, ""
-    if expected < LEAST:
-        return 0, 0, 0, f"{cells.FEWER} are expected; so few are not told.".capitalize()
-    return whole(expected), whole(low), whole(high) + LEAST, ""
+    told = tell(answer, hides_few=is_guarded)
+    return (0, 0, 0, told.reason) if isinstance(told, NotEnough) else (told.expected, told.low, told.high, "")
 
 
 @st.cache_data(ttl=CACHE_SECONDS, max_entries=500, show_spinner=False)

@@ -5,6 +5,7 @@ spans of the same length, beginning on the same weekday, of late and with half o
 the same rule was wrong in the past.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,6 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from models.privacy_cells import LEAST, whole
+
+HISTORY_DAYS = 400
+"""How far back a forecast looks."""
 LEVEL = 0.8
 """How often the truth is to lie in the range."""
 SETTLING_DAYS = 3
@@ -66,8 +71,33 @@ class NotEnough:
 
     reason: str
 
+    def scaled(self, _factor: float) -> "NotEnough":
+        """A part of nothing is no more."""
+        return self
+
 
 Answer = Forecast | NotEnough
+
+
+class Told(NamedTuple):
+    """A forecast in whole numbers."""
+
+    expected: int
+    low: int
+    high: int
+    samples: int
+
+
+def tell(answer: Answer, *, hides_few: bool) -> Told | NotEnough:
+    """The forecast as it is shown; `hides_few`: in whole fifties, for whom small numbers are not."""
+    if isinstance(answer, NotEnough):
+        return answer
+    told = Told(round(answer.expected), math.floor(answer.low), math.ceil(answer.high), answer.samples)
+    if not hides_few:
+        return told
+    if told.expected < LEAST:
+        return NotEnough(f"Fewer than {LEAST} are expected; so few are not shown.")
+    return told._replace(expected=whole(told.expected), low=whole(told.low), high=whole(told.high) + LEAST)
 
 
 # -- a show ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """How many impressions a placement would get: the show's own past, brought to the shape of an answer."""
 
 from datetime import date, timedelta
-from math import ceil
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -11,13 +10,11 @@ from api import clock
 from api.advertising.refusals import BeyondEndError, DaysError
 from api.errors import NotFoundError
 from models import forecast
-from models.forecast import EpisodeHistory, Forecast, NotEnough
+from models.forecast import HISTORY_DAYS, EpisodeHistory, NotEnough, tell
 from models.periods import Period
-from models.privacy_cells import LEAST, whole
 from models.queries import show_history
 from models.tables import Episode, Show
 
-HISTORY_DAYS = 400
 MAX_DAYS = 366
 MAX_AHEAD_DAYS = 366
 TOLD_SHARE = 0.05
@@ -99,9 +96,10 @@ def get_forecast(session: Session, show: Show, wanted: Wanted, *, hides_few: boo
 
     def ask(histories: list[EpisodeHistory], factor: float) -> tuple[RangeOut | None, str | None]:
         answer = _ask(histories, chosen, wanted, now.date())
-        if isinstance(answer, NotEnough):
-            return None, answer.reason
-        return _tell(answer.scaled(factor), hides_few=hides_few)
+        told = tell(answer.scaled(factor), hides_few=hides_few)
+        if isinstance(told, NotEnough):
+            return None, told.reason
+        return RangeOut(**told._asdict()), None
 
     confirmed, no_confirmed = ask(show_history.list_listens(session, episodes, first), 1.0 if share is None else share)
     delivered, no_delivered = ask(show_history.list_downloads(session, episodes, first), 1.0)
@@ -119,15 +117,6 @@ def get_forecast(session: Session, show: Show, wanted: Wanted, *, hides_few: boo
         share_heard=None if share is None else round(share, 4),
         method=METHODS[covers],
     )
-
-
-def _tell(answer: Forecast, *, hides_few: bool) -> tuple[RangeOut | None, str | None]:
-    expected, low, high = round(answer.expected), int(answer.low), ceil(answer.high)
-    if hides_few:
-        if expected < LEAST:
-            return None, f"Fewer than {LEAST} are expected; so few are not shown."
-        expected, low, high = whole(expected), whole(low), whole(high) + LEAST
-    return RangeOut(expected=expected, low=low, high=high, samples=answer.samples), None
 
 
 def _ask(histories: list[EpisodeHistory], chosen: Episode | None, wanted: Wanted, today: date) -> forecast.Answer:

@@ -200,7 +200,7 @@ def test_a_forecast_is_told_to_an_advertiser_in_whole_fifties_and_to_an_admin_as
     guarded, open_ = (forecast_data.frame(answers, is_guarded=is_guarded) for is_guarded in (True, False))
     assert guarded.values.tolist() == [
         ["One", 1200, 950, 1550, ""],
-        ["Two", 0, 0, 0, "Fewer than 50 are expected; so few are not told."],
+        ["Two", 0, 0, 0, "Fewer than 50 are expected; so few are not shown."],
         ["Three", 0, 0, 0, "No."],
     ]
     assert open_.values.tolist()[:2] == [["One", 1234, 990, 1511, ""], ["Two", 49, 20, 70, ""]]
