@@ -112,7 +112,6 @@ def placements(rows: Sequence[InShow]) -> pd.DataFrame:
             "where": [
                 formats.shorten(row.episode.title, TITLE_LETTERS) if row.episode else "All new episodes" for row in rows
             ],
-            "state": [_state(row, clock.today()) for row in rows],
             "delivered": [row.delivered for row in rows],
             "confirmed": [row.confirmed for row in rows],
             "offline": [
@@ -120,6 +119,7 @@ def placements(rows: Sequence[InShow]) -> pd.DataFrame:
             ],
             "part": [positions.span(row.placement.start_ms, row.placement.end_ms) for row in rows],
             "days": [_days(row) for row in rows],
+            "state": [_state(row, clock.today()) for row in rows],
             "creative": [row.creative.name if row.creative else formats.DASH for row in rows],
         }
     )
@@ -142,14 +142,16 @@ def placement_columns() -> dict[str, Any]:
     """How each column looks."""
     column = st.column_config
     return {
-        "advertiser": column.TextColumn("Advertiser", width=190, pinned=True),
-        "campaign": column.TextColumn("Campaign", width=140),
-        "where": column.TextColumn("Episode", width=190),
+        "advertiser": column.TextColumn("Advertiser", width=195, pinned=True),
+        "campaign": column.TextColumn("Campaign", width=125),
+        "where": column.TextColumn("Episode", width=150),
         "part": column.TextColumn("Part"),
         "days": column.TextColumn("Counts (UTC)"),
         "state": column.TextColumn("State"),
         "creative": column.TextColumn("What is said", width=160),
         "delivered": column.NumberColumn("Delivered", format="%,d"),
         "confirmed": column.NumberColumn("Confirmed", format="%,d"),
-        "offline": column.TextColumn("Offline share", alignment="right", help="Of the confirmed ones."),
+        "offline": column.TextColumn(
+            "Offline", alignment="right", help="The share of the confirmed ones that was heard offline."
+        ),
     }

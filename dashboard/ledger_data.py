@@ -123,10 +123,10 @@ def history(subject: str, uuid: UUID) -> list[TrailEntry]:
         return _named(session, rows)
 
 
-def admins() -> list[User]:
-    """Who may decide about money."""
+def actors() -> list[User]:
+    """Who did anything to money."""
     with store.read() as session:
-        return money_pages.list_admins(session)
+        return money_pages.list_actors(session)
 
 
 def _named(session: Session, rows: list[tuple[AuditEntry, User | None]]) -> list[TrailEntry]:

@@ -8,27 +8,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import formats, money
+from dashboard import formats, money, trail_texts
 from dashboard.ledger_data import Booked, TrailEntry
 from models.queries.ledger import Balance
 
 OPEN_KEY = "open_account"
-SUBJECTS = {
-    "statement": "Statement",
-    "hold": "Hold",
-    "campaign": "Campaign",
-    "placement": "Placement",
-    "advertiser": "Advertiser",
-    "rate_plan": "Rate plan",
-    "payee": "Bank account",
-    "payout_batch": "Payment order",
-    "webhook": "Webhook",
-}
 KINDS = {"approved": "Approved", "paid": "Paid", "reversed": "Reversed"}
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_AMOUNT, _SHARE = "_cents", "_bp"
-_HIDDEN = ("revision", "inputs_hash", "with", "show", "currency")
-"""Of an entry's details: what the other columns say, or what nobody reads."""
 
 
 def accounts(rows: Sequence[tuple[Balance, str]]) -> pd.DataFrame:
@@ -113,9 +99,9 @@ def trail(rows: Sequence[TrailEntry]) -> pd.DataFrame:
         {
             "at": [row.entry.at for row in rows],
             "by": [row.by for row in rows],
-            "action": [action(row.entry.action) for row in rows],
+            "action": [trail_texts.action(row.entry.action) for row in rows],
             "about": [row.about or formats.DASH for row in rows],
-            "why": [_why(row.detail) for row in rows],
+            "why": [trail_texts.why(row.entry.action, row.detail) for row in rows],
         }
     )
 
@@ -130,41 +116,3 @@ def trail_columns() -> dict[str, Any]:
         "about": column.TextColumn("Of", width=220),
         "why": column.TextColumn("Why, and what changed", width=420),
     }
-
-
-def action(name: str) -> str:
-    """`Statement: approved` for `statement.approved`."""
-    subject, _, done = name.partition(".")
-    return f"{SUBJECTS.get(subject, subject.capitalize())}: {done.replace('_', ' ')}"
-
-
-def _why(detail: dict[str, Any]) -> str:
-    reason = str(detail.get("reason") or detail.get("reference") or "")
-    return " · ".join(part for part in (reason, changes(detail)) if part)
-
-
-def changes(detail: dict[str, Any]) -> str:
-    """`draft to approved`, `total €89.00, month 2026-10`."""
-    shown = {name: value for name, value in detail.items() if name not in (*_HIDDEN, "reason", "reference")}
-    parts = []
-    if "from" in shown and "to" in shown and not isinstance(shown["to"], dict):
-        parts.append(f"{_value('', shown.pop('from'), '')} to {_value('', shown.pop('to'), '')}")
-    currency = str(detail.get("currency") or "")
-    for name, value in shown.items():
-        word = name.removesuffix(_AMOUNT).removesuffix(_SHARE).replace("_", " ")
-        parts.append(f"{word} {_value(name, value, currency)}")
-    return _UUID.sub("…", ", ".join(parts))
-
-
-def _value(name: str, value: Any, currency: str) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{key.replace('_', ' ')} {_value(key, one, currency)}" for key, one in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None or value == "":
-        return "nothing"
-    if name.endswith(_AMOUNT) and isinstance(value, int) and currency:
-        return money.said(value, currency)
-    if name.endswith(_SHARE) and isinstance(value, int):
-        return f"{value / 100:g} %"
-    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -10,8 +10,8 @@ from dashboard.planner_data import Plan
 from models.periods import Period
 from models.tables import User
 
-AHEAD_DAYS = (7, 28, 60, 90)
-DEFAULT_AHEAD = 28
+AHEAD_DAYS = (7, 14, 28, 60, 90)
+DEFAULT_AHEAD = 14
 SOME_MORE, MOST_MORE = 8, 20
 """Shows that might be added: at first, and at most."""
 

@@ -126,13 +126,20 @@ def forecast_show(
     ahead = (first - known_from).days
     starts = _starts(ahead, table.shape[1] - length)
     if len(starts) < LEAST_SPANS:
-        longest = table.shape[1] - 7 * (LEAST_SPANS - 1)
-        hint = f"; up to {longest} days can be forecast" if longest >= 1 else ""
-        return NotEnough(
-            f"Not enough history yet: {length} days need {length + 7 * (LEAST_SPANS - 1)} days of listening, and there "
-            f"are {table.shape[1]}{hint}."
-        )
+        return _too_short(table.shape[1], length, ahead)
     return _from_spans(value, starts, ahead, length)
+
+
+def _too_short(known: int, length: int, ahead: int) -> NotEnough:
+    """What to do about a history of `known` days only."""
+    between = 7 * (LEAST_SPANS - 1)
+    longest = known - between - ahead % 7
+    hint = f"; up to {longest} days can be forecast" if longest >= 1 else ""
+    # The first day that is known may be of the wrong weekday: with six more there is a right one.
+    need = length + between + 6
+    return NotEnough(
+        f"Not enough history yet: {length} days need {need} days of listening, and there are {known}{hint}."
+    )
 
 
 def _table(episodes: Sequence[EpisodeHistory], first: date, end: date) -> Counts:

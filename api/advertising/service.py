@@ -150,7 +150,8 @@ def change_campaign(
         session.refresh(campaign)
     elif not get_spending(session, campaign).is_exhausted:
         campaign.exhausted_at = None  # when it is used up again, that is told again
-    audit_trail.append(session, user, "campaign.changed", "campaign", campaign.uuid, detail)
+    said = {**detail, "currency": campaign.currency}
+    audit_trail.append(session, user, "campaign.changed", "campaign", campaign.uuid, said)
     return campaign, advertiser
 
 

@@ -89,6 +89,6 @@ def take_out(session: Session, user: User, statement: Statement, *, is_refused: 
             'paid. When the bank refused it, or the order was never sent to it, say so with "bank_refused": true.'
         )
     batches.release(session, export, user.id, clock.now(), reason)
-    told = {"statement": statement.uuid, "cents": export.cents, "reason": reason}
+    told = {"statement": statement.uuid, "currency": made.currency, "cents": export.cents, "reason": reason}
     audit_trail.append(session, user, "payout_batch.refused", SUBJECT, made.uuid, told)
     return {"bank_refused": True, "payout_batch": made.uuid}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from dashboard import clock, ledger_data, tables
+from dashboard import clock, ledger_data, tables, trail_texts
 from dashboard import ledger_tables as shown
 from dashboard.app_pages.ledger import page_on
 
@@ -17,9 +17,9 @@ def render() -> None:
     """The whole page."""
     st.title("Audit trail")
     st.caption("Who did what to money, and why. Entries are only ever added.")
-    people = {admin.email: admin.id for admin in ledger_data.admins()}
+    people = {actor.email: actor.id for actor in ledger_data.actors()}
     left, middle, right = st.columns(3, vertical_alignment="bottom")
-    subject = left.selectbox("What", [ALL, *shown.SUBJECTS], format_func=_subject, key="trail-subject")
+    subject = left.selectbox("What", [ALL, *trail_texts.SUBJECTS], format_func=_subject, key="trail-subject")
     person = middle.selectbox("Who", [EVERYBODY, *people], key="trail-person")
     with right:
         span = st.segmented_control("When", list(SPANS), default=ALL, required=True, key="trail-span")
@@ -41,4 +41,4 @@ def render() -> None:
 
 
 def _subject(name: str) -> str:
-    return shown.SUBJECTS.get(name, name)
+    return trail_texts.SUBJECTS.get(name, name)

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 from models.advertising import Advertiser, Campaign, Hold, HoldState, Placement
 from models.bulk import chunks
 from models.payouts import AuditEntry, LedgerTransaction, RatePlan, SettledDay, Statement, StatementLine, StatementState
-from models.tables import Role, Show, User
+from models.tables import Show, User
 
 
 class Settled(NamedTuple):
@@ -116,9 +116,10 @@ def list_trail(
     return [(entry, user) for entry, user in session.exec(statement.order_by(col(AuditEntry.id).desc()).limit(limit))]
 
 
-def list_admins(session: Session) -> list[User]:
-    """Who may decide about money, disabled ones too: what they did stays."""
-    return list(session.exec(select(User).where(User.role == Role.ADMIN).order_by(User.email)))
+def list_actors(session: Session) -> list[User]:
+    """Who is in the audit trail, disabled ones too: what they did stays."""
+    actors = select(AuditEntry.user_id).distinct()
+    return list(session.exec(select(User).where(col(User.id).in_(actors)).order_by(User.email)))
 
 
 # -- names -----------------------------------------------------------------------------------------------------------

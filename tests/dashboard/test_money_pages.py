@@ -339,7 +339,7 @@ def test_the_trail_says_who_did_what_and_why(browser: Browser, office: Office, o
     assert (first["by"], first["action"]) == ("grace@example.com", "Statement: held")
     assert first["about"] == "Oct 2026, EUR, carol@example.com"
     assert "The bank asked." in first["why"]
-    assert "draft to held" in first["why"]
+    assert "Draft → Held" in first["why"]
     labelled(app.selectbox, "Who").select("ada@example.com").run()
     assert {row["by"] for row in table(app, "action", "about")} == {"ada@example.com"}
     labelled(app.selectbox, "What").select("hold").run()

@@ -1,6 +1,7 @@
 """The words and tables of money pages, from values alone."""
 
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 import pandas as pd
@@ -13,12 +14,12 @@ from dashboard import (
     hold_data,
     hold_tables,
     hold_texts,
-    ledger_tables,
     statement_charts,
     statement_forms,
     statement_tables,
     terms_forms,
     theme,
+    trail_texts,
 )
 from dashboard.evidence_data import Completeness, Evidence, HeldBy
 from models.pending import Cell, CellKey, Pending
@@ -88,15 +89,93 @@ def test_what_became_of_a_month_adds_up_over_episodes_and_campaigns() -> None:
     assert found.pending == {"EUR": 3}
 
 
-def test_a_change_in_the_trail_is_said_in_words_and_without_ids() -> None:
-    detail = {"from": "draft", "to": "approved", "revision": 1, "show": str(uuid4())}
-    assert ledger_tables.changes(detail) == "draft to approved"
-    plan = {"currency": "CHF", "listen_price_cents": 2250, "ad_share_bp": 6250, "from_day": "2026-11-01"}
-    assert (
-        ledger_tables.changes(plan) == "listen price CHF\N{NO-BREAK SPACE}22.50, ad share 62.5 %, from day 2026-11-01"
-    )
-    assert str(detail["show"]) not in ledger_tables.changes({"into": detail["show"]})
-    assert ledger_tables.action("rate_plan.created") == "Rate plan: created"
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+@pytest.mark.parametrize(
+    ("name", "detail", "said"),
+    [
+        (
+            "statement.approved",
+            {"from": "draft", "to": "approved", "revision": 1, "show": str(uuid4())},
+            "Draft → Approved",
+        ),
+        (
+            "rate_plan.created",
+            {"currency": "CHF", "listen_price_cents": 2250, "ad_share_bp": 6250, "from_day": "2026-11-01"},
+            f"price for 1,000 listens CHF{SPACE}22.50, share of ads 62.5 %, from 1 Nov 2026",
+        ),
+        (
+            "campaign.changed",
+            {
+                "currency": "EUR",
+                "budget_cents": [10_000_000, 2127],
+                "daily_cap": [None, 1500],
+                "to_day": ["2026-11-01", "2026-12-06"],
+            },
+            "budget €100,000.00 → €21.27, cap a day none → 1,500, to 1 Nov 2026 → 6 Dec 2026",
+        ),
+        (
+            "placement.created",
+            {
+                "campaign": str(uuid4()),
+                "creative_id": 1,
+                "end_ms": 180_000,
+                "episode": None,
+                "from_day": "2026-11-23",
+                "start_ms": 150_000,
+            },
+            "part 2:30 to 3:00, from 23 Nov 2026",
+        ),
+        (
+            "placement.changed",
+            {"end_ms": [180_000, 200_000], "creative_id": [None, 4]},
+            "creative changed, end 3:00 → 3:20",
+        ),
+        (
+            "statement.drafted",
+            {
+                "month": "2026-10",
+                "currency": "EUR",
+                "total_cents": 398,
+                "brought_forward_cents": 0,
+                "is_carried": True,
+                "inputs_hash": "ab",
+            },
+            "Oct 2026, total €3.98, carried over",
+        ),
+        (
+            "payee.changed",
+            {
+                "from": {"name": "Ada", "iban": "DE89…3000", "bic": ""},
+                "to": {"name": "Ada", "iban": "FR14…2606", "bic": ""},
+            },
+            "IBAN FR14…2606",
+        ),
+        (
+            "payout_batch.made",
+            {
+                "currency": "EUR",
+                "month": None,
+                "formats": ["csv", "pain.001"],
+                "cents": 8900,
+                "statements": [str(uuid4()), str(uuid4())],
+            },
+            "amount €89.00, formats csv, pain.001, statements 2",
+        ),
+        (
+            "hold.released",
+            {"rule": "device_farm", "day": "2026-11-01", "from": "open", "to": "released", "reason": "a fair"},
+            "a fair · Open → Released",
+        ),
+    ],
+)
+def test_a_deed_in_the_trail_is_said_in_words_and_without_ids(name: str, detail: dict[str, Any], said: str) -> None:
+    assert trail_texts.why(name, detail) == said
+
+
+def test_what_an_entry_is_about_is_said_before_what_was_done() -> None:
+    assert trail_texts.action("rate_plan.created") == "Rate plan: created"
 
 
 def test_shows_of_a_hold_fit_their_column() -> None:

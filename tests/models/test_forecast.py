@@ -1,5 +1,6 @@
 """Forecasts on shows that are made up: does the range hold the truth as often as it says?"""
 
+import re
 from datetime import date, timedelta
 
 import numpy as np
@@ -135,13 +136,27 @@ def test_what_has_no_past_has_no_forecast() -> None:
     last = FIRST + timedelta(days=27)
     answer = forecast_show([steady(1, 50, 100)], FIRST, last, TODAY, only_new=False)
     assert isinstance(answer, NotEnough)
-    assert "28 days need 56 days of listening, and there are 47; up to 19 days can be forecast" in answer.reason
+    assert "28 days need 62 days of listening, and there are 47; up to 17 days can be forecast" in answer.reason
     assert isinstance(forecast_show([], FIRST, last, TODAY, only_new=True), NotEnough)
     few = [steady(number, 90, 5) for number in range(LEAST_EPISODES)]
     alone = forecast_episode(few, few[0], FIRST, last, TODAY)
     assert isinstance(alone, NotEnough)
     assert "4 other episodes" in alone.reason
     assert isinstance(forecast_episode(few, steady(9, -90, 0), FIRST, last, TODAY), NotEnough)
+
+
+@pytest.mark.parametrize("day", range(7))
+def test_the_advice_for_a_young_show_is_true(day: int) -> None:
+    first = FIRST + timedelta(days=day)
+    refused = forecast_show([steady(1, 55, 10)], first, first + timedelta(days=27), TODAY, only_new=False)
+    assert isinstance(refused, NotEnough)
+    need, have, longest = (int(number) for number in re.findall(r"\d+", refused.reason)[1:])
+    assert (need, have) == (62, 52)
+    for length, is_possible in ((longest, True), (longest + 1, False)):
+        answer = forecast_show([steady(1, 55, 10)], first, first + timedelta(days=length - 1), TODAY, only_new=False)
+        assert isinstance(answer, Forecast) == is_possible
+    enough = forecast_show([steady(1, 65, 10)], first, first + timedelta(days=27), TODAY, only_new=False)
+    assert isinstance(enough, Forecast)
 
 
 def test_the_last_days_are_left_out_since_listening_is_still_on_its_way() -> None:

@@ -229,7 +229,7 @@ def test_too_little_history_is_said_so(market: Market) -> None:
     remember(market, 20, 100, 300)
     found = market.call("owner", "GET", f"/v1/shows/{market.show}/forecast?covers=all").json()
     assert (found["confirmed"], found["delivered"]) == (None, None)
-    assert "Not enough history yet: 28 days need 56 days of listening" in found["confirmed_reason"]
+    assert "Not enough history yet: 28 days need 62 days of listening" in found["confirmed_reason"]
     assert found["to_day"] == day(28)
 
 
