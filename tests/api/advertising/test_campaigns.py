@@ -324,4 +324,7 @@ def test_every_change_is_in_the_audit_trail(market: Market) -> None:
         "placement.removed",
     ]
     changed = next(entry for entry in entries if entry.action == "campaign.changed")
-    assert (str(changed.subject_uuid), changed.detail) == (campaign["id"], '{"budget_cents": [100000, 200000]}')
+    assert (str(changed.subject_uuid), changed.detail) == (
+        campaign["id"],
+        '{"budget_cents": [100000, 200000], "currency": "EUR"}',
+    )
