@@ -3,6 +3,10 @@ SHELL := bash
 .DEFAULT_GOAL := help
 ARGS ?=
 PY := .venv/bin/python
+# A process for each processor; a file's tests stay together and in their order. One process: ARGS="-n 0"
+PYTEST := $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Where it is set, every process that is started would compile all of the source anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup setup-dev run test test-browser test-all lint format types check bench lock
 
 help: ## List the targets
@@ -12,7 +16,7 @@ run: setup ## Start Earshot (API, worker, dashboard), with demo data the first t
 	@exec .venv/bin/earshot up $(ARGS)
 
 test: setup-dev ## Run the tests, all but those in a browser
-	@exec $(PY) -m pytest -m "not browser" $(ARGS)
+	@exec $(PYTEST) -m "not browser" $(ARGS)
 
 setup: ## Make .venv with what running needs
 	@bin/setup
@@ -21,10 +25,10 @@ setup-dev: ## Make .venv with what tests, lint and benches need too
 	@bin/setup dev
 
 test-browser: setup-dev ## Run the tests that drive Chromium
-	@exec $(PY) -m pytest -m browser $(ARGS)
+	@exec $(PYTEST) -m browser $(ARGS)
 
 test-all: setup-dev ## Run every test
-	@exec $(PY) -m pytest $(ARGS)
+	@exec $(PYTEST) $(ARGS)
 
 lint: setup-dev ## Check style and formatting
 	$(PY) -m ruff check .

@@ -2,6 +2,8 @@
 
 import gc
 import os
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,20 +74,33 @@ def store_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated store that tests get copies of: migrating each of them anew would take minutes in all."""
+    path = tmp_path_factory.mktemp("template") / "store.db"
+    engine = make_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()  # which leaves nothing in the write-ahead log
+    return path
+
+
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
+def engine(store_url: str, sqlite_template: Path) -> Iterator[Engine]:
     """A migrated store, once on each engine."""
-    engine = make_engine(store_url)
-    migrate(engine)
-    yield engine
-    engine.dispose()
+    yield from _open_store(store_url, sqlite_template)
 
 
 @pytest.fixture
-def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
+def sqlite_engine(sqlite_url: str, sqlite_template: Path) -> Iterator[Engine]:
     """A migrated SQLite store, for what does not touch the store's dialect."""
-    engine = make_engine(sqlite_url)
-    migrate(engine)
+    yield from _open_store(sqlite_url, sqlite_template)
+
+
+def _open_store(url: str, template: Path) -> Iterator[Engine]:
+    kind, _, path = url.partition(":///")
+    if kind == "sqlite":
+        shutil.copyfile(template, path)
+    engine = make_engine(url)
     yield engine
     engine.dispose()
 
@@ -103,10 +119,13 @@ def client(settings: Settings, engine: Engine) -> Iterator[TestClient]:
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on 127.0.0.1 that nobody uses at this moment; below those that Linux gives to outgoing connections, one of
+    which could otherwise take it before it is listened on."""
+    while True:
+        port = 10_000 + secrets.randbelow(22_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass

@@ -1,8 +1,9 @@
 """The embedded event log: durable, ordered, shared by processes, honest when it fails."""
 
 import asyncio
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -97,23 +98,22 @@ def test_an_unknown_kind_of_log_is_refused_with_what_to_use() -> None:
         open_log("redis://127.0.0.1/0")
 
 
-def write_many(path: str, name: bytes) -> None:
-    """What each process of the next test does."""
-    log = SqliteLog(path)
-    append(log, *(Record(name, b"%d" % n) for n in range(300)))
-    log.close()
+WRITE_MANY = """
+import sys
+from tests.api.events.test_sqlite_log import Record, SqliteLog, append
+
+path, name = sys.argv[1], sys.argv[2].encode()
+log = SqliteLog(path)
+append(log, *(Record(name, b"%d" % n) for n in range(300)))
+log.close()
+"""
 
 
 def test_processes_append_side_by_side(tmp_path: Path) -> None:
     path = str(tmp_path / "events.db")
     SqliteLog(path).close()
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write_many, args=(path, b"%d" % n)) for n in range(3)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    writers = [subprocess.Popen([sys.executable, "-c", WRITE_MANY, path, str(n)]) for n in range(3)]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
     log = SqliteLog(path)
     records = log.read(0, 0, 10_000)
     assert [record.offset for record in records] == list(range(900))
