@@ -7,7 +7,6 @@ from functools import cache
 from fastapi import APIRouter, FastAPI
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from api import audit_trail_routes, output, proving_routes, webhook_routes
@@ -69,7 +68,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         state.allowance = Allowance(settings.events_per_minute)
         state.registration_limiter = MovingWindowRateLimiter(MemoryStorage())
         try:
-            yield
+            async with _routes().lifespan_context(app):
+                yield
         finally:
             state.log.close()
             state.engine.dispose()
@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = EarshotAPI(title="Earshot", version="0.4.0", lifespan=lifespan, docs_url="/docs", redoc_url=None)
     app.state.settings = settings
     install_handlers(app)
-    app.router.routes.extend(_routes())
+    app.router.routes.extend(_routes().routes)
     sync_openapi.document(app)
 
     @app.get("/healthz", tags=["operations"])
@@ -90,7 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @cache
-def _routes() -> list[BaseRoute]:
+def _routes() -> APIRouter:
     """Every caller's routes, in one place. What FastAPI makes of them with the first request takes a third of a second,
     so several applications in one process share them; nothing in them is of one application."""
     router = APIRouter()
@@ -124,4 +124,4 @@ def _routes() -> list[BaseRoute]:
         proving_routes,
     ):
         router.include_router(module.router)
-    return router.routes
+    return router
