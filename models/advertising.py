@@ -147,7 +147,7 @@ class PlacementDay(SQLModel, table=True):
     """Rollup: impressions of a placement in one episode on a UTC day. An impression counts on the day it was heard."""
 
     __tablename__ = "placement_day"
-    __table_args__ = CLUSTERED
+    __table_args__ = (Index("ix_placement_day_episode", "episode_id", "day"), CLUSTERED)
 
     placement_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     episode_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, UniqueConstraint, column, literal_column
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint, column, literal_column
 from sqlmodel import Field, SQLModel
 
 from models.columns import UtcDateTime, UtcDay
@@ -173,6 +173,7 @@ class SettledDay(SQLModel, table=True):
     __table_args__ = (
         Index("ix_settled_day_statement", "statement_id"),
         Index("ix_settled_day_campaign", "campaign_id"),
+        Index("ix_settled_day_episode", "episode_id", "day"),
         CLUSTERED,
     )
 
@@ -182,6 +183,21 @@ class SettledDay(SQLModel, table=True):
     day: date = Field(sa_column=Column(UtcDay, primary_key=True, autoincrement=False))
     statement_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     quantity: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class OpenBlock(SQLModel, table=True):
+    """Where something may wait for a close: an episode's days `32 * block` to `32 * block + 31`, counted from 1970.
+
+    Any day of which not all that is counted is settled, or something is held or void, lies in one of these blocks:
+    triggers on the tables with such numbers put it here, whoever writes to them. A close takes those away that it
+    settled. So what is pending is read from the days since the last close, however many there were before.
+    """
+
+    __tablename__ = "open_block"
+    __table_args__ = CLUSTERED
+
+    episode_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    block: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
 
 
 class PayoutBatch(SQLModel, table=True):

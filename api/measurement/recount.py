@@ -19,7 +19,7 @@ from api.measurement.windows import CALENDAR
 from models.bulk import BulkTable, Row, delete_by_keys, put_rows
 from models.columns import day_from_number, day_number
 from models.engine import read_only
-from models.queries import download_folding, folding, offsets, rebuilding
+from models.queries import download_folding, folding, offsets, open_blocks, rebuilding
 from models.queries.reach_cells import CAMPAIGN_REACH, SHOW_REACH
 
 EXAMPLES = 5
@@ -121,6 +121,7 @@ class Recount:
             self._catch_up(rebuild, reached)
             with read_only(rebuild.engine).connect() as rebuilt:
                 reports = [self._compare(live, rebuilt, table, apply=apply) for table in self._tables(live)]
+            reports.append(_find_unmarked(live, apply=apply))
             if apply and self.days:
                 # Their months have other days too, so they were not compared; they follow from their days.
                 for table in (SHOW_REACH, CAMPAIGN_REACH):
@@ -204,6 +205,20 @@ class Recount:
 def _snapshot(engine: Engine) -> dict[str, str]:
     """Reads of one transaction see one moment; SQLite's always do."""
     return {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+
+
+def _find_unmarked(live: Connection, *, apply: bool) -> TableReport:
+    """Look for days that wait for a close and that no block of `open_block` holds."""
+    report = TableReport("open_block", rows=open_blocks.count_blocks(live))
+    days = open_blocks.list_unmarked_days(live)
+    report.missing = len(days)
+    report.examples = [
+        {"key": f"episode_id {count.episode_id}, day {count.day}", "stored": "in no block", "rebuilt": "open"}
+        for count in days[:EXAMPLES]
+    ]
+    if apply:
+        open_blocks.open_blocks(live, days)
+    return report
 
 
 def _pairs(

@@ -14,7 +14,7 @@ from api.holds.scan import scan
 from api.payouts.drafting import Draft, Progress, draft
 from models import statements as rules
 from models.payouts import Statement
-from models.queries import folding, holds, offsets, statements
+from models.queries import folding, holds, offsets, open_blocks, statements
 from models.queries.payable import Scope
 from models.statements import last_day, next_month
 from models.tables import User
@@ -75,6 +75,8 @@ def close(session: Session, month: date, user: User | None, progress: Progress =
     drafts = draft(session, month, position, there, progress)
     made = [_write(session, made, month, user, now) for made in drafts]
     exhausting.note_exhausted(session, now)
+    session.flush()
+    open_blocks.close_blocks(connection, last_day(month))
     return Closed(month, [*standing, *made], frozenset(statement.uuid for statement in made))
 
 

@@ -15,6 +15,8 @@ from models.columns import day_from_number, day_number
 from models.statements import DayCount
 from models.tables import Episode, Show, User
 
+BLOCK_DAYS = 32
+"""Days in a block of `open_block`, counted from 1970."""
 LISTENS = 0
 """Stands in the place of a campaign for listens."""
 
@@ -22,18 +24,20 @@ LISTENS = 0
 _PARTS = """
 SELECT t.episode_id AS episode_id, 0 AS campaign_id, t.day AS day, t.listens AS counted, 0 AS held, 0 AS void,
        0 AS settled
-  FROM episode_day t WHERE {listens}
+  FROM {blocks} episode_day t WHERE {in_block} AND {listens}
 UNION ALL
 SELECT t.episode_id, p.campaign_id, t.day, CASE c.billing WHEN 'delivered' THEN t.delivered ELSE t.confirmed END,
        0, 0, 0
-  FROM placement_day t JOIN placement p ON p.id = t.placement_id JOIN campaign c ON c.id = p.campaign_id WHERE {ads}
+  FROM {blocks} placement_day t JOIN placement p ON p.id = t.placement_id JOIN campaign c ON c.id = p.campaign_id
+ WHERE {in_block} AND {ads}
 UNION ALL
 SELECT t.episode_id, COALESCE(p.campaign_id, 0), t.day, 0, CASE t.state WHEN 'open' THEN t.number ELSE 0 END,
        CASE t.state WHEN 'void' THEN t.number ELSE 0 END, 0
-  FROM {held_from} AND {held}
+  FROM {blocks} {held_from} AND {in_block} AND {held}
 UNION ALL
 SELECT t.episode_id, t.campaign_id, t.day, 0, 0, 0, t.quantity
-  FROM settled_day t WHERE t.statement_id NOT IN (SELECT id FROM statement WHERE state = 'void') AND {settled}
+  FROM {blocks} settled_day t
+ WHERE t.statement_id NOT IN (SELECT id FROM statement WHERE state = 'void') AND {in_block} AND {settled}
 """
 _HELD_FROM = """held_day t LEFT JOIN placement p ON p.id = t.placement_id LEFT JOIN campaign c ON c.id = p.campaign_id
  WHERE ((t.placement_id = 0 AND t.kind = 'listens') OR t.kind = c.billing)"""
@@ -43,6 +47,9 @@ SELECT episode_id, campaign_id, day, CAST(SUM(counted) AS BIGINT) AS counted, CA
        CAST(SUM(void) AS BIGINT) AS void, CAST(SUM(settled) AS BIGINT) AS settled
   FROM ({parts}) parts GROUP BY episode_id, campaign_id, day
 """
+# CROSS JOIN: SQLite then begins with the blocks, of which there are few.
+_BLOCKS = "open_block b CROSS JOIN"
+_IN_BLOCK = f"t.episode_id = b.episode_id AND t.day BETWEEN b.block * {BLOCK_DAYS} AND (b.block + 1) * {BLOCK_DAYS} - 1"
 _OPEN = " HAVING SUM(counted) <> SUM(settled) OR SUM(held) + SUM(void) <> 0"
 _ORDER = " ORDER BY episode_id, campaign_id, day"
 _OF_CREATOR = (
@@ -129,7 +136,7 @@ def list_day_counts(connection: Connection, scope: Scope, *, is_open_only: bool 
 
     Open ones only: those of which not all is settled, or more, or something is held or void.
     """
-    statement = _days(scope) + (_OPEN if is_open_only else "") + _ORDER
+    statement = _days(scope, is_open_only=is_open_only) + (_OPEN if is_open_only else "") + _ORDER
     return [
         DayCount.of(episode_id, campaign_id, day_from_number(day), numbers)
         for episode_id, campaign_id, day, *numbers in _execute(connection, statement, scope)
@@ -159,10 +166,12 @@ def list_held_sums(connection: Connection, scope: Scope) -> list[HeldSum]:
     ]
 
 
-def _days(scope: Scope) -> str:
+def _days(scope: Scope, *, is_open_only: bool) -> str:
     held = "COALESCE(p.campaign_id, 0)"
     return _DAYS.format(
         parts=_PARTS.format(
+            blocks=_BLOCKS if is_open_only else "",
+            in_block=_IN_BLOCK if is_open_only else "1 = 1",
             listens=scope.condition("0"),
             ads=scope.condition("p.campaign_id"),
             held_from=_HELD_FROM,

@@ -22,7 +22,7 @@ from models.columns import DAY_MS, day_from_number
 from models.engine import read_only
 from models.payouts import Statement, StatementLine
 from models.pending import list_pending, sum_cells
-from models.queries import holds
+from models.queries import holds, open_blocks
 from models.queries import statements as store
 from models.queries.payable import Scope
 from models.spending import get_spending
@@ -250,6 +250,8 @@ class World:
             key: row for key, row in expected.items() if any(row)
         }
         assert dict(everybody.cells) == {key: cell for mine in creators for key, cell in mine.cells.items()}
+        with read_only(self.engine).connect() as connection:
+            assert open_blocks.list_unmarked_days(connection) == []
         whole = sum_cells(everybody.cells.values())
         assert whole.settled == sum(self.oracle.settled().values())
 
