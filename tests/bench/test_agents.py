@@ -10,7 +10,8 @@ def test_user_agents_are_distinct_and_of_the_kinds_that_logs_have() -> None:
     made = make_user_agents(900, seed=1)
     assert len(set(made)) == 900
     for lists in (LISTS, long_lists(100)):
-        facts = [Agents(lists).find(user_agent) for user_agent in made]
+        agents = Agents(lists)
+        facts = [agents.find(user_agent) for user_agent in made]
         assert sum(fact.traits == Trait.BOT for fact in facts) == 900 // len(SHAPES)
         assert sum(fact.app == "" for fact in facts) == 2 * 900 // len(SHAPES)
 
