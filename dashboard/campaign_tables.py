@@ -50,12 +50,22 @@ def campaign_columns(*, has_several: bool) -> dict[str, Any]:
     return {
         "uuid": None,
         "name": column.ButtonColumn(
-            "Campaign", type="tertiary", alignment="left", width=240, pinned=True, key=OPEN_KEY
+            "Campaign",
+            type="tertiary",
+            alignment="left",
+            width=160 if has_several else 240,
+            pinned=True,
+            key=OPEN_KEY,
         ),
-        "advertiser": column.TextColumn("Advertiser") if has_several else None,
+        "advertiser": column.TextColumn("Advertiser", width=145) if has_several else None,
         "state": column.TextColumn("State"),
         "spent": column.ProgressColumn(
-            "Of the budget", format="%.0f %%", min_value=0, max_value=100, help="Billed so far, as a share of it."
+            "Of the budget",
+            format="%.0f %%",
+            min_value=0,
+            max_value=100,
+            width=115 if has_several else None,
+            help="Billed so far, as a share of it.",
         ),
         "pace": column.TextColumn("Pace", help="Against spending the budget evenly over the campaign's days."),
         "cost": column.TextColumn("Spent", alignment="right"),
