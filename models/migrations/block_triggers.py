@@ -2,15 +2,19 @@
 
 from alembic import op
 
+BLOCK_DAYS = 32
 COUNTED = ("episode_day", "placement_day", "held_day", "settled_day")
 """Tables by episode and day that what is pending is made from."""
-FUNCTIONS = ("open_changed_blocks", "open_voided_blocks")
-BLOCK_DAYS = 32
-
-_OF_STATEMENT = "SELECT DISTINCT episode_id, day / {days} FROM settled_day WHERE statement_id = NEW.id AND {is_new}"
-_IS_NEW = (
-    "NOT EXISTS (SELECT 1 FROM open_block b WHERE b.episode_id = {row}.episode_id AND b.block = {row}.day / {days})"
-)
+CHANGES = (("insert", "NEW"), ("update", "NEW"), ("delete", "OLD"))
+TURNS = {
+    # Table -> column, the change that matters, and the days whose meaning it changes.
+    "statement": ("state", "NEW.state = 'void'", "settled_day t WHERE t.statement_id = NEW.id"),
+    "campaign": (
+        "billing",
+        "NEW.billing <> OLD.billing",
+        "placement_day t JOIN placement p ON p.id = t.placement_id WHERE p.campaign_id = NEW.id",
+    ),
+}
 
 
 def open_blocks_on_change() -> None:
@@ -19,53 +23,62 @@ def open_blocks_on_change() -> None:
         _make_in_sqlite()
     else:
         _make_in_postgresql()
-    everything = " UNION ".join(f"SELECT episode_id, day / {BLOCK_DAYS} FROM {table}" for table in COUNTED)
+    everything = " UNION ".join(_blocks(f"{table} t") for table in COUNTED)
     op.execute(f"INSERT INTO open_block {everything}")
 
 
 def drop_triggers() -> None:
     """Undo it."""
-    on_table = "" if op.get_bind().dialect.name == "sqlite" else " ON {table}"
-    for table in COUNTED:
-        for change in ("insert", "update", "delete"):
-            op.execute(f"DROP TRIGGER {table}_opens_on_{change}" + on_table.format(table=table))
-    op.execute("DROP TRIGGER statement_opens_on_void" + on_table.format(table="statement"))
-    if on_table:
-        for name in FUNCTIONS:
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    triggers = {f"{table}_opens_on_{change}": table for table in COUNTED for change, _ in CHANGES}
+    triggers |= {f"{table}_opens_on_turn": table for table in TURNS}
+    for name, table in triggers.items():
+        op.execute(f"DROP TRIGGER {name}" + ("" if is_sqlite else f" ON {table}"))
+    if not is_sqlite:
+        for name in ("open_changed_blocks", *(f"open_{table}_blocks" for table in TURNS)):
             op.execute(f"DROP FUNCTION {name}")
+
+
+def _blocks(source: str) -> str:
+    return f"SELECT DISTINCT t.episode_id, t.day / {BLOCK_DAYS} FROM {source}"
 
 
 def _make_in_sqlite() -> None:
     for table in COUNTED:
-        for change, row in (("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")):
-            is_new = _IS_NEW.format(row=row, days=BLOCK_DAYS)
+        for change, row in CHANGES:
+            is_known = f"b.episode_id = {row}.episode_id AND b.block = {row}.day / {BLOCK_DAYS}"
             op.execute(
-                f"CREATE TRIGGER {table}_opens_on_{change} AFTER {change.upper()} ON {table} WHEN {is_new} "
+                f"CREATE TRIGGER {table}_opens_on_{change} AFTER {change.upper()} ON {table} "
+                f"WHEN NOT EXISTS (SELECT 1 FROM open_block b WHERE {is_known}) "
                 f"BEGIN INSERT INTO open_block VALUES ({row}.episode_id, {row}.day / {BLOCK_DAYS}); END"
             )
-    is_new = _IS_NEW.format(row="settled_day", days=BLOCK_DAYS)
-    op.execute(
-        "CREATE TRIGGER statement_opens_on_void AFTER UPDATE OF state ON statement WHEN NEW.state = 'void' "
-        f"BEGIN INSERT INTO open_block {_OF_STATEMENT.format(days=BLOCK_DAYS, is_new=is_new)}; END"
-    )
+    for table, (column, condition, source) in TURNS.items():
+        op.execute(
+            f"CREATE TRIGGER {table}_opens_on_turn AFTER UPDATE OF {column} ON {table} WHEN {condition} "
+            f"BEGIN INSERT INTO open_block {_blocks(source)} EXCEPT SELECT episode_id, block FROM open_block; END"
+        )
 
 
 def _make_in_postgresql() -> None:
-    # Once for a statement, not for each row; in order, so that two that open the same blocks do not wait in a ring.
-    changed = f"SELECT DISTINCT episode_id, day / {BLOCK_DAYS} FROM changed ORDER BY 1, 2"
-    voided = _OF_STATEMENT.format(days=BLOCK_DAYS, is_new="TRUE") + " ORDER BY 1, 2"
-    for name, found in zip(FUNCTIONS, (changed, voided), strict=True):
-        op.execute(
-            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN INSERT INTO open_block {found} ON CONFLICT DO NOTHING; RETURN NULL; END $$"
-        )
+    # Once for a statement, not for each row.
+    _make_function("open_changed_blocks", "changed t")
     for table in COUNTED:
-        for change, rows in (("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")):
+        for change, rows in CHANGES:
             op.execute(
                 f"CREATE TRIGGER {table}_opens_on_{change} AFTER {change.upper()} ON {table} "
-                f"REFERENCING {rows} TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTIONS[0]}()"
+                f"REFERENCING {rows} TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION open_changed_blocks()"
             )
+    for table, (column, condition, source) in TURNS.items():
+        _make_function(f"open_{table}_blocks", source)
+        op.execute(
+            f"CREATE TRIGGER {table}_opens_on_turn AFTER UPDATE OF {column} ON {table} FOR EACH ROW "
+            f"WHEN ({condition}) EXECUTE FUNCTION open_{table}_blocks()"
+        )
+
+
+def _make_function(name: str, source: str) -> None:
+    # In order, so that two that open the same blocks do not wait for each other in a ring.
     op.execute(
-        "CREATE TRIGGER statement_opens_on_void AFTER UPDATE OF state ON statement FOR EACH ROW "
-        f"WHEN (NEW.state = 'void') EXECUTE FUNCTION {FUNCTIONS[1]}()"
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"INSERT INTO open_block {_blocks(source)} ORDER BY 1, 2 ON CONFLICT DO NOTHING; RETURN NULL; END $$"
     )

@@ -29,10 +29,12 @@ def close_blocks(connection: Connection, last: date) -> int:
 
 def list_unmarked_days(connection: Connection) -> list[DayCount]:
     """Open days that no block holds. There are none, or what is pending would be told too small."""
+    counts = list_day_counts(connection, Scope())
+    # After the counts: what is opened in between must not look as if it had been forgotten.
     marked = {(row[0], row[1]) for row in connection.execute(text("SELECT episode_id, block FROM open_block"))}
     return [
         count
-        for count in list_day_counts(connection, Scope())
+        for count in counts
         if (count.counted != count.settled or count.held or count.void) and _block_of(count) not in marked
     ]
 
@@ -41,7 +43,7 @@ def open_blocks(connection: Connection, counts: Iterable[DayCount]) -> None:
     """Open the blocks of these days, which are in none."""
     blocks = sorted({_block_of(count) for count in counts})
     if blocks:
-        statement = text("INSERT INTO open_block (episode_id, block) VALUES (:episode, :block)")
+        statement = text("INSERT INTO open_block VALUES (:episode, :block) ON CONFLICT DO NOTHING")
         connection.execute(statement, [{"episode": episode, "block": block} for episode, block in blocks])
 
 

@@ -71,6 +71,17 @@ def test_voiding_a_statement_opens_what_it_settled(office: Office, episode: Epis
     assert (block_count(office), numbers(office)) == (2, (1200, 0, 1200, 0, 0, 0, 0))
 
 
+def test_other_terms_of_a_campaign_open_what_they_count(office: Office, episode: Episode, now: list[datetime]) -> None:
+    campaign = office.campaign()
+    office.impressions(office.place(campaign, episode), OCT_1, confirmed=0, delivered=7)
+    now[0] = datetime(2026, 12, 2, tzinfo=UTC)
+    office.close("2026-11")
+    assert (block_count(office), numbers(office)) == (0, (1200, 1200, 0, 0, 0, 0, 0))
+    with office.engine.begin() as connection:
+        connection.execute(text("UPDATE campaign SET billing = 'delivered'"))
+    assert (block_count(office), numbers(office)) == (1, (1207, 1200, 7, 0, 0, 0, 0))
+
+
 def test_what_is_held_unpaid_or_without_a_plan_stays_open(office: Office, now: list[datetime]) -> None:
     planned, unplanned = office.show("carol"), office.show("dave")
     episodes = [office.episode(planned), office.episode(planned), office.episode(unplanned)]
