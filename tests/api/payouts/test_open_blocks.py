@@ -1,13 +1,15 @@
 """What is pending is read from open blocks of days only: none that has something open is ever missing."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from models.migrate import _config, migrate
-from models.queries import open_blocks
+from models.queries import open_blocks, payable
+from models.queries.payable import Scope
 from models.tables import Episode
 from tests.api.payouts.conftest import Office
 
@@ -105,3 +107,18 @@ def test_a_store_of_before_has_all_its_blocks_open_until_the_next_close(
     now[0] = datetime(2026, 12, 2, tzinfo=UTC)
     office.close("2026-11")
     assert block_count(office) == 0
+
+
+@pytest.mark.parametrize(
+    "scope", [Scope(), Scope(creator_id=1), Scope(campaigns=[1])], ids=["all", "creator", "campaign"]
+)
+def test_no_table_of_days_is_read_whole(sqlite_engine: Engine, scope: Scope) -> None:
+    """How long an answer takes is no matter of a test; that it begins with the open blocks is."""
+    with sqlite_engine.connect() as connection:
+        asked: list[tuple[str, Any]] = []
+        event.listen(connection, "before_cursor_execute", lambda *about: asked.append(about[2:4]))
+        payable.list_day_counts(connection, scope, is_open_only=True)
+        statement, values = asked[-1]
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert sum(step.startswith("SEARCH t ") for step in plan) == 4
+    assert {step for step in plan if step.startswith("SCAN")} <= {"SCAN b", "SCAN parts"}
