@@ -138,6 +138,13 @@ def test_what_is_not_public_is_not_there_and_leaves_no_hit(people: People) -> No
     assert len(logged(people, 1)) == 1
 
 
+def test_a_recording_has_the_one_address_that_access_logs_know(people: People, episode: dict) -> None:
+    for other in (episode["id"].replace("-", ""), f"{{{episode['id']}}}", f"urn:uuid:{episode['id']}"):
+        assert get(people, {"id": other}).status_code == 404
+    assert get(people, {"id": episode["id"].upper()}).status_code == 200
+    assert len(logged(people, 1)) == 1
+
+
 def test_a_deleted_show_takes_its_audio_away(people: People, episode: dict) -> None:
     assert get(people, episode).status_code == 200
     people.call("owner", "DELETE", f"/v1/shows/{episode['show_id']}")
