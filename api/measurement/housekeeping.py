@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from api import clock, exhausting
 from api.consumers import MEASUREMENT
@@ -19,7 +20,7 @@ from api.measurement.erasing import erase_pending
 from api.settings import Settings
 from models.columns import DAY_MS
 from models.engine import make_engine, read_only
-from models.queries import erasures, folding, idempotency, offsets
+from models.queries import erasures, folding, idempotency, offsets, webhooks
 from models.queries.receipts import RECEIPT_DAYS
 
 PERIOD_SECONDS = 300.0
@@ -50,6 +51,7 @@ class Housekeeper:
                 self._attempt(self.look_for_fraud)
                 self._attempt(self.note_exhausted)
                 self._attempt(self.forget_keys)
+                self._attempt(self.forget_deliveries)
             stopping.wait(ERASURE_PERIOD_SECONDS)
             waited += ERASURE_PERIOD_SECONDS
 
@@ -78,6 +80,12 @@ class Housekeeper:
         """Forget the answers to calls that nobody will send again."""
         with self._engine.begin() as connection:
             idempotency.delete_old_keys(connection, clock.now() - timedelta(days=idempotency.KEEP_DAYS))
+
+    def forget_deliveries(self) -> None:
+        """Forget what became of webhooks' messages once nobody will ask any more."""
+        with Session(self._engine) as session:
+            webhooks.delete_old_deliveries(session, clock.now() - timedelta(days=webhooks.KEEP_DAYS))
+            session.commit()
 
     def tidy(self) -> None:
         """Archive the days that are over; forget old receipts, and records that are counted, archived and old."""

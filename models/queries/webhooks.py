@@ -12,6 +12,8 @@ from models.payouts import WebhookAttempt, WebhookDelivery, WebhookEndpoint, Web
 from models.tables import User
 
 WAITING, DELIVERED, FAILED = "waiting", "delivered", "failed"
+KEEP_DAYS = 30
+"""After its last attempt a delivery can be looked at, and sent again, for so long."""
 
 # -- events ----------------------------------------------------------------------------------------------------------
 
@@ -237,6 +239,14 @@ def get_last_replay(session: Session, endpoint_id: int, event_id: int) -> int:
         WebhookDelivery.endpoint_id == endpoint_id, WebhookDelivery.event_id == event_id
     )
     return session.exec(statement).one() or 0
+
+
+def delete_old_deliveries(session: Session, before: datetime) -> None:
+    """Forget deliveries that arrived or failed before that instant; events stay, since each is told once."""
+    is_old = col(WebhookDelivery.state).in_((DELIVERED, FAILED)), col(WebhookDelivery.next_at) < before
+    old = select(WebhookDelivery.id).where(*is_old)
+    session.exec(delete(WebhookAttempt).where(col(WebhookAttempt.delivery_id).in_(old)))
+    session.exec(delete(WebhookDelivery).where(*is_old))
 
 
 def count_deliveries(session: Session) -> dict[tuple[int, str], int]:
