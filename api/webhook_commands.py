@@ -11,9 +11,9 @@ from sqlmodel import Session
 from api import audit_trail, webhook_deliveries
 from api.command_line import open_store, print_fields
 from api.errors import InvalidError, NotFoundError
-from models.payouts import WebhookEndpoint
 from models.queries import webhooks
 from models.tables import User
+from models.webhooks import WebhookEndpoint
 
 
 def show_all(*, as_json: bool) -> None:

@@ -13,9 +13,9 @@ from api import audit_trail, clock
 from api.errors import ConflictError
 from api.webhooks import KINDS_OF
 from models.engine import read_only
-from models.payouts import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from models.queries import webhooks
 from models.tables import Role, User
+from models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 RETRY_SECONDS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """From each failed attempt to the next: ten attempts in a little over three days."""

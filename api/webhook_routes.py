@@ -31,9 +31,9 @@ from api.webhook_schemas import (
 )
 from api.webhook_signing import make_secret
 from api.webhooks import KINDS_OF, EventKind
-from models.payouts import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from models.queries import webhooks
 from models.tables import Role, User
+from models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 MAX_ENDPOINTS = 20
 """Of one user."""

@@ -12,9 +12,9 @@ from uuid import UUID
 from sqlmodel import Session
 
 from api import clock
-from models.payouts import WebhookEvent
 from models.queries import webhooks
 from models.tables import Role
+from models.webhooks import WebhookEvent
 
 
 class EventKind(StrEnum):

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from models import advertising, counting, downloads, listeners, payouts, tables  # noqa: F401 - imported for the tables they register
+from models import advertising, counting, downloads, listeners, payouts, tables, webhooks  # noqa: F401 - imported for the tables they register
 
 connection = context.config.attributes["connection"]
 # SQLite cannot alter most of a table in place; batch mode copies it.

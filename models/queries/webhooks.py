@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, func, select, update
 
-from models.payouts import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from models.tables import User
+from models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 WAITING, DELIVERED, FAILED = "waiting", "delivered", "failed"
 KEEP_DAYS = 30

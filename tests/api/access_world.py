@@ -23,19 +23,11 @@ from models.advertising import Advertiser, AdvertiserMember, Campaign, Creative,
 from models.counting import Receipt
 from models.engine import make_engine
 from models.migrate import migrate
-from models.payouts import (
-    Payee,
-    PayoutBatch,
-    PayoutFile,
-    RatePlan,
-    Statement,
-    WebhookDelivery,
-    WebhookEndpoint,
-    WebhookEvent,
-)
+from models.payouts import Payee, PayoutBatch, PayoutFile, RatePlan, Statement
 from models.queries import webhooks
 from models.statements import RULE_VERSION
 from models.tables import Role, User
+from models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from tests.factories import LONG_AGO, make_episode, make_show, make_user, tone_mp3
 
 ROLES = ("anonymous", "device", "listener", "owner", "other", "member", "stranger", "admin")

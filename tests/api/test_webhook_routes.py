@@ -16,7 +16,8 @@ from api.settings import Settings
 from api.webhook_routes import MAX_ENDPOINTS
 from api.webhook_sender import Sender
 from api.webhooks import EventKind, append_event
-from models.payouts import AuditEntry, IdempotencyKey, WebhookAttempt, WebhookDelivery
+from models.payouts import AuditEntry, IdempotencyKey
+from models.webhooks import WebhookAttempt, WebhookDelivery
 from tests.api.conftest import People
 from tests.receiver import receiver
 

@@ -18,8 +18,9 @@ from api.webhook_deliveries import RETRY_SECONDS, fan_out
 from api.webhook_sender import LEASE_SECONDS, Sender
 from api.webhook_signing import make_secret
 from api.webhooks import EventKind, append_event
-from models.payouts import AuditEntry, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from models.payouts import AuditEntry
 from models.tables import Role, User
+from models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from tests.conftest import free_port, wait_until
 from tests.factories import make_user
 from tests.receiver import Receiver, receiver

@@ -9,8 +9,8 @@ from sqlmodel import Session
 
 from api.webhook_signing import make_secret
 from api.webhooks import EventKind, append_event
-from models.payouts import WebhookEndpoint
 from models.tables import Role
+from models.webhooks import WebhookEndpoint
 from tests.conftest import wait_until
 from tests.factories import make_user
 from tests.faults.fleet import Fleet, killed

@@ -13,8 +13,8 @@ from api import exhausting
 from models.advertising import Campaign, HeldDay, Placement
 from models.counting import EpisodeDay
 from models.downloads import HitOutcome
-from models.payouts import WebhookEvent
 from models.tables import Episode
+from models.webhooks import WebhookEvent
 from tests.api.advertising.conftest import Market, day, today
 
 
