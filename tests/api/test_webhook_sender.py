@@ -12,8 +12,6 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from api import clock, outgoing, webhook_deliveries
-from api.measurement.housekeeping import housekeeper
-from api.settings import Settings
 from api.webhook_deliveries import RETRY_SECONDS, fan_out
 from api.webhook_sender import LEASE_SECONDS, Sender
 from api.webhook_signing import make_secret
@@ -204,28 +202,6 @@ def test_an_error_is_tried_again_under_the_same_id(
     assert [(attempt.number, attempt.status) for attempt in attempts] == [(1, 500), (2, 503), (3, 204)]
     assert deliveries(engine)[0].state == "delivered"
     assert reload(engine, endpoint).failing_since is None
-
-
-def test_what_arrived_is_forgotten_after_thirty_days_and_what_waits_is_not(
-    engine: Engine, settings: Settings, site: Receiver, later: Callable[[float], None]
-) -> None:
-    make_endpoint(engine, make_person(engine, Role.ADMIN), site.url)
-    subject = happen(engine)
-    send(engine)
-    site.statuses = [500]
-    happen(engine)
-    send(engine)
-    with housekeeper(settings) as keeper:
-        later(29 * 86_400)
-        keeper.forget_deliveries()
-        assert [row.state for row in deliveries(engine)] == ["delivered", "waiting"]
-        later(2 * 86_400)
-        keeper.forget_deliveries()
-        assert [row.state for row in deliveries(engine)] == ["waiting"]
-    with Session(engine) as session:
-        assert [attempt.status for attempt in session.exec(select(WebhookAttempt))] == [500]
-    happen(engine, subject=subject)
-    assert send(engine) == 1, "the one that waits; the other was told, and is not told again"
 
 
 def test_a_dead_receiver_is_tried_again_when_it_lives(engine: Engine, later: Callable[[float], None]) -> None:
