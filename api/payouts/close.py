@@ -75,7 +75,6 @@ def close(session: Session, month: date, user: User | None, progress: Progress =
     drafts = draft(session, month, position, there, progress)
     made = [_write(session, made, month, user, now) for made in drafts]
     exhausting.note_exhausted(session, now)
-    session.flush()
     open_blocks.close_blocks(connection, last_day(month))
     return Closed(month, [*standing, *made], frozenset(statement.uuid for statement in made))
 

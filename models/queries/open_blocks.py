@@ -29,14 +29,10 @@ def close_blocks(connection: Connection, last: date) -> int:
 
 def list_unmarked_days(connection: Connection) -> list[DayCount]:
     """Open days that no block holds. There are none, or what is pending would be told too small."""
-    counts = list_day_counts(connection, Scope())
+    counts = list_day_counts(connection, Scope(), is_open_only=True, trusts_blocks=False)
     # After the counts: what is opened in between must not look as if it had been forgotten.
     marked = {(row[0], row[1]) for row in connection.execute(text("SELECT episode_id, block FROM open_block"))}
-    return [
-        count
-        for count in counts
-        if (count.counted != count.settled or count.held or count.void) and _block_of(count) not in marked
-    ]
+    return [count for count in counts if _block_of(count) not in marked]
 
 
 def open_blocks(connection: Connection, counts: Iterable[DayCount]) -> None:

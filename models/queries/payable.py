@@ -131,12 +131,16 @@ class HeldSum(NamedTuple):
     number: int
 
 
-def list_day_counts(connection: Connection, scope: Scope, *, is_open_only: bool = False) -> list[DayCount]:
+def list_day_counts(
+    connection: Connection, scope: Scope, *, is_open_only: bool = False, trusts_blocks: bool = True
+) -> list[DayCount]:
     """Each episode's day with any count, in order of episode, campaign and day; ads as their campaign is billed.
 
-    Open ones only: those of which not all is settled, or more, or something is held or void.
+    Open ones only: those of which not all is settled, or more, or something is held or void. They are looked for in the
+    blocks of `open_block`, or, if these are not trusted, everywhere.
     """
-    statement = _days(scope, is_open_only=is_open_only) + (_OPEN if is_open_only else "") + _ORDER
+    days = _days(scope, in_blocks=is_open_only and trusts_blocks)
+    statement = days + (_OPEN if is_open_only else "") + _ORDER
     return [
         DayCount.of(episode_id, campaign_id, day_from_number(day), numbers)
         for episode_id, campaign_id, day, *numbers in _execute(connection, statement, scope)
@@ -166,12 +170,12 @@ def list_held_sums(connection: Connection, scope: Scope) -> list[HeldSum]:
     ]
 
 
-def _days(scope: Scope, *, is_open_only: bool) -> str:
+def _days(scope: Scope, *, in_blocks: bool) -> str:
     held = "COALESCE(p.campaign_id, 0)"
     return _DAYS.format(
         parts=_PARTS.format(
-            blocks=_BLOCKS if is_open_only else "",
-            in_block=_IN_BLOCK if is_open_only else "1 = 1",
+            blocks=_BLOCKS if in_blocks else "",
+            in_block=_IN_BLOCK if in_blocks else "1 = 1",
             listens=scope.condition("0"),
             ads=scope.condition("p.campaign_id"),
             held_from=_HELD_FROM,
