@@ -81,9 +81,8 @@ def changes(name: str, detail: dict[str, Any]) -> str:
     """`Draft → Approved`, `budget €100.00 → €21.27`, `total €89.00`; without ids, and without what is not set."""
     currency = str(detail.get("currency") or "")
     shown = _together({key: value for key, value in detail.items() if key not in _HIDDEN})
-    order = list(_WORDS)
     parts = []
-    for key in sorted(shown, key=lambda key: (order.index(key) if key in order else len(order), key)):
+    for key in (*(key for key in _WORDS if key in shown), *sorted(shown.keys() - _WORDS.keys())):
         value = shown[key]
         if name.endswith(_CHANGES) and isinstance(value, list) and len(value) == 2:
             parts.append(f"{_word(key)} {_change(key, value, currency)}")
