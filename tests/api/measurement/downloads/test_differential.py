@@ -86,12 +86,7 @@ def assert_same(engine: Engine, window: str) -> None:
     assert product.sent_by_day(found) == product.sent_by_day(wanted)
 
 
-# The windows are the same code on either engine, and tried on both by the law of downloads.
-@pytest.mark.parametrize(
-    ("store_url", "window"),
-    [*(("sqlite", window) for window in oracle.WINDOWS), ("postgresql", "first_touch")],
-    indirect=["store_url"],
-)
+@pytest.mark.parametrize("window", oracle.WINDOWS)
 def test_imported_logs_are_counted_as_the_oracle_counts_them(
     processes: Processes, engine: Engine, tmp_path: Path, window: str
 ) -> None:
